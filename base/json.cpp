@@ -1,0 +1,129 @@
+#include "base/json.h"
+
+#include <fmt/core.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace nearhub {
+namespace {
+
+// Passes RapidJSON's events on until the nesting is too deep.
+template <typename Handler>
+class DepthGuard {
+ public:
+  DepthGuard(Handler& next, std::size_t max_depth) : next_(next), max_depth_(max_depth) {}
+
+  bool Null() { return next_.Null(); }
+  bool Bool(bool b) { return next_.Bool(b); }
+  bool Int(int i) { return next_.Int(i); }
+  bool Uint(unsigned i) { return next_.Uint(i); }
+  bool Int64(std::int64_t i) { return next_.Int64(i); }
+  bool Uint64(std::uint64_t i) { return next_.Uint64(i); }
+  bool Double(double d) { return next_.Double(d); }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return next_.RawNumber(s, n, copy); }
+  bool String(const char* s, rapidjson::SizeType n, bool copy) { return next_.String(s, n, copy); }
+  bool Key(const char* s, rapidjson::SizeType n, bool copy) { return next_.Key(s, n, copy); }
+  bool StartObject() { return enter() && next_.StartObject(); }
+  bool StartArray() { return enter() && next_.StartArray(); }
+  bool EndObject(rapidjson::SizeType n) {
+    --depth_;
+    return next_.EndObject(n);
+  }
+  bool EndArray(rapidjson::SizeType n) {
+    --depth_;
+    return next_.EndArray(n);
+  }
+  bool too_deep() const { return too_deep_; }
+
+ private:
+  bool enter() {
+    too_deep_ = ++depth_ > max_depth_;
+    return !too_deep_;
+  }
+  Handler& next_;
+  const std::size_t max_depth_;
+  std::size_t depth_ = 0;
+  bool too_deep_ = false;
+};
+
+// The first member name that stands twice in one object, anywhere below `value` (whose depth is bounded by the parse).
+const JsonValue* find_duplicate(const JsonValue& value) {
+  if (value.IsArray()) {
+    for (const JsonValue& element : value.GetArray()) {
+      if (const JsonValue* found = find_duplicate(element)) return found;
+    }
+  } else if (value.IsObject()) {
+    std::vector<const JsonValue*> names;
+    names.reserve(value.MemberCount());
+    for (const auto& member : value.GetObject()) {
+      names.push_back(&member.name);
+      if (const JsonValue* found = find_duplicate(member.value)) return found;
+    }
+    std::sort(names.begin(), names.end(), [](auto* a, auto* b) { return string_of(*a) < string_of(*b); });
+    const auto twice = std::adjacent_find(names.begin(), names.end(), [](auto* a, auto* b) { return string_of(*a) == string_of(*b); });
+    if (twice != names.end()) return *twice;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<JsonDocument> parse_json(std::string_view text, std::size_t max_depth) {
+  constexpr unsigned kFlags =
+      rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag;
+  JsonDocument document;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  bool too_deep = false;
+  auto generate = [&](JsonDocument& handler) {
+    DepthGuard<JsonDocument> guard(handler, max_depth);
+    const bool parsed = !reader.Parse<kFlags>(stream, guard).IsError();
+    too_deep = guard.too_deep();
+    return parsed;
+  };
+  document.Populate(generate);
+  if (too_deep) {
+    return Error{ErrorCode::kArgumentInvalid, fmt::format("JSON is nested deeper than {} levels", max_depth)};
+  }
+  if (reader.HasParseError()) {
+    return Error{ErrorCode::kArgumentInvalid, fmt::format("not valid JSON at byte {}: {}", reader.GetErrorOffset(),
+                                                          rapidjson::GetParseError_En(reader.GetParseErrorCode()))};
+  }
+  if (const JsonValue* name = find_duplicate(document)) {
+    return Error{ErrorCode::kArgumentInvalid, fmt::format("JSON names the member \"{}\" twice in one object", string_of(*name))};
+  }
+  return document;
+}
+
+const JsonValue* find_member(const JsonValue& object, std::string_view name) {
+  const auto found = object.FindMember(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size())));
+  return found == object.MemberEnd() ? nullptr : &found->value;
+}
+
+std::string to_json(const JsonValue& value) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  value.Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string_view json_kind(const JsonValue& value) {
+  switch (value.GetType()) {
+    case rapidjson::kNullType: return "null";
+    case rapidjson::kFalseType:
+    case rapidjson::kTrueType: return "a boolean";
+    case rapidjson::kObjectType: return "an object";
+    case rapidjson::kArrayType: return "an array";
+    case rapidjson::kStringType: return "a string";
+    case rapidjson::kNumberType: return "a number";
+  }
+  return "a value";
+}
+
+}  // namespace nearhub

@@ -1,0 +1,65 @@
+#include "base/log.h"
+
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <atomic>
+#include <memory>
+
+namespace nearhub::log {
+namespace {
+
+// About 2 MB of waiting lines at the most.
+constexpr std::size_t kQueueLines = 8192;
+
+std::atomic<int> threshold{static_cast<int>(Level::kOff)};
+std::shared_ptr<spdlog::details::thread_pool> pool;
+std::shared_ptr<spdlog::async_logger> logger;
+
+spdlog::level::level_enum to_spdlog(Level level) {
+  switch (level) {
+    case Level::kDebug: return spdlog::level::debug;
+    case Level::kInfo: return spdlog::level::info;
+    case Level::kWarn: return spdlog::level::warn;
+    case Level::kError: return spdlog::level::err;
+    case Level::kOff: break;
+  }
+  return spdlog::level::off;
+}
+
+}  // namespace
+
+std::optional<Level> parse_level(std::string_view name) {
+  if (name == "debug") return Level::kDebug;
+  if (name == "info") return Level::kInfo;
+  if (name == "warn") return Level::kWarn;
+  if (name == "error") return Level::kError;
+  if (name == "off") return Level::kOff;
+  return std::nullopt;
+}
+
+void start(Level level) {
+  pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
+  logger = std::make_shared<spdlog::async_logger>("nearhub", std::make_shared<spdlog::sinks::stderr_sink_mt>(), pool,
+                                                  spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_level(spdlog::level::debug);
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  logger->flush_on(spdlog::level::debug);
+  threshold.store(static_cast<int>(level), std::memory_order_release);
+}
+
+void stop() {
+  threshold.store(static_cast<int>(Level::kOff), std::memory_order_release);
+  logger.reset();
+  pool.reset();
+}
+
+bool enabled(Level level) { return static_cast<int>(level) >= threshold.load(std::memory_order_relaxed) && level != Level::kOff; }
+
+void write(Level level, std::string_view component, std::string_view message) {
+  if (!enabled(level) || !logger) return;
+  logger->log(to_spdlog(level), fmt::format("{}: {}", component, message));
+}
+
+}  // namespace nearhub::log

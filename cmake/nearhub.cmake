@@ -1,0 +1,48 @@
+# What every target of the project shares: dependencies, warnings, sanitizers, and the two functions that declare a room and a test.
+
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CURL REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.44)
+find_path(RAPIDJSON_INCLUDE_DIR rapidjson/document.h REQUIRED)
+add_library(nearhub_rapidjson INTERFACE)
+target_include_directories(nearhub_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIR})
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+add_library(nearhub_flags INTERFACE)
+target_compile_options(nearhub_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  $<$<BOOL:${NEARHUB_WERROR}>:-Werror>)
+if(NEARHUB_SANITIZE)
+  target_compile_options(nearhub_flags INTERFACE -fsanitize=${NEARHUB_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(nearhub_flags INTERFACE -fsanitize=${NEARHUB_SANITIZE})
+endif()
+if(NEARHUB_ASSERTS)
+  target_compile_options(nearhub_flags INTERFACE -UNDEBUG)
+endif()
+if(NEARHUB_FUZZ)
+  target_compile_options(nearhub_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# nearhub_room(NAME SOURCES ... [DEPS room ...] [LIBS target ...])
+# One room: a static library `nearhub_NAME` that can include only what DEPS allows (the table is in docs/ARCHITECTURE.md; the
+# ctest `layering` checks the includes).
+function(nearhub_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPS;LIBS;PRIVATE_LIBS" ${ARGN})
+  add_library(nearhub_${name} STATIC ${ROOM_SOURCES})
+  target_include_directories(nearhub_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(nearhub_${name} PRIVATE nearhub_flags ${ROOM_PRIVATE_LIBS})
+  foreach(dep IN LISTS ROOM_DEPS)
+    target_link_libraries(nearhub_${name} PUBLIC nearhub_${dep})
+  endforeach()
+  target_link_libraries(nearhub_${name} PUBLIC ${ROOM_LIBS})
+endfunction()
