@@ -10,14 +10,20 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/text.h"
+
 namespace nearhub {
 namespace {
 
-// Passes RapidJSON's events on until the nesting is too deep.
+// Passes RapidJSON's events on until the nesting is too deep, or a string holds what is not UTF-8.
+//
+// RapidJSON validates the bytes of a text, but turns the escape of a lone low surrogate (U+DC00) into bytes that are not
+// UTF-8. Strings are looked at again only where the text has \u escapes at all.
 template <typename Handler>
-class DepthGuard {
+class Guard {
  public:
-  DepthGuard(Handler& next, std::size_t max_depth) : next_(next), max_depth_(max_depth) {}
+  Guard(Handler& next, std::size_t max_depth, bool check_strings)
+      : next_(next), max_depth_(max_depth), check_strings_(check_strings) {}
 
   bool Null() { return next_.Null(); }
   bool Bool(bool b) { return next_.Bool(b); }
@@ -27,8 +33,8 @@ class DepthGuard {
   bool Uint64(std::uint64_t i) { return next_.Uint64(i); }
   bool Double(double d) { return next_.Double(d); }
   bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return next_.RawNumber(s, n, copy); }
-  bool String(const char* s, rapidjson::SizeType n, bool copy) { return next_.String(s, n, copy); }
-  bool Key(const char* s, rapidjson::SizeType n, bool copy) { return next_.Key(s, n, copy); }
+  bool String(const char* s, rapidjson::SizeType n, bool copy) { return is_sound({s, n}) && next_.String(s, n, copy); }
+  bool Key(const char* s, rapidjson::SizeType n, bool copy) { return is_sound({s, n}) && next_.Key(s, n, copy); }
   bool StartObject() { return enter() && next_.StartObject(); }
   bool StartArray() { return enter() && next_.StartArray(); }
   bool EndObject(rapidjson::SizeType n) {
@@ -40,16 +46,23 @@ class DepthGuard {
     return next_.EndArray(n);
   }
   bool too_deep() const { return too_deep_; }
+  bool lone_surrogate() const { return lone_surrogate_; }
 
  private:
+  bool is_sound(std::string_view text) {
+    lone_surrogate_ = check_strings_ && !is_utf8(text);
+    return !lone_surrogate_;
+  }
   bool enter() {
     too_deep_ = ++depth_ > max_depth_;
     return !too_deep_;
   }
   Handler& next_;
   const std::size_t max_depth_;
+  const bool check_strings_;
   std::size_t depth_ = 0;
   bool too_deep_ = false;
+  bool lone_surrogate_ = false;
 };
 
 // The first member name that stands twice in one object, anywhere below `value` (whose depth is bounded by the parse).
@@ -72,6 +85,11 @@ const JsonValue* find_duplicate(const JsonValue& value) {
   return nullptr;
 }
 
+Error malformed(std::size_t at, rapidjson::ParseErrorCode fault) {
+  return {ErrorCode::kArgumentInvalid,
+          fmt::format("not valid JSON at byte {}: {}", at, rapidjson::GetParseError_En(fault))};
+}
+
 }  // namespace
 
 Result<JsonDocument> parse_json(std::string_view text, std::size_t max_depth) {
@@ -80,29 +98,33 @@ Result<JsonDocument> parse_json(std::string_view text, std::size_t max_depth) {
   JsonDocument document;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
-  bool too_deep = false;
+  bool too_deep = false, lone_surrogate = false;
   auto generate = [&](JsonDocument& handler) {
-    DepthGuard<JsonDocument> guard(handler, max_depth);
+    Guard<JsonDocument> guard(handler, max_depth, text.find("\\u") != std::string_view::npos);
     const bool parsed = !reader.Parse<kFlags>(stream, guard).IsError();
     too_deep = guard.too_deep();
+    lone_surrogate = guard.lone_surrogate();
     return parsed;
   };
   document.Populate(generate);
   if (too_deep) {
     return Error{ErrorCode::kArgumentInvalid, fmt::format("JSON is nested deeper than {} levels", max_depth)};
   }
-  if (reader.HasParseError()) {
-    return Error{ErrorCode::kArgumentInvalid, fmt::format("not valid JSON at byte {}: {}", reader.GetErrorOffset(),
-                                                          rapidjson::GetParseError_En(reader.GetParseErrorCode()))};
-  }
+  if (lone_surrogate) return malformed(reader.GetErrorOffset(), rapidjson::kParseErrorStringUnicodeSurrogateInvalid);
+  if (reader.HasParseError()) return malformed(reader.GetErrorOffset(), reader.GetParseErrorCode());
+  // The stream ends its text with a NUL, so the reader takes a NUL of the text for the end.
+  if (stream.Tell() != text.size()) return malformed(stream.Tell(), rapidjson::kParseErrorDocumentRootNotSingular);
   if (const JsonValue* name = find_duplicate(document)) {
-    return Error{ErrorCode::kArgumentInvalid, fmt::format("JSON names the member \"{}\" twice in one object", string_of(*name))};
+    return Error{ErrorCode::kArgumentInvalid,
+                 fmt::format("JSON names the member \"{}\" twice in one object", printable(string_of(*name)))};
   }
   return document;
 }
 
 const JsonValue* find_member(const JsonValue& object, std::string_view name) {
-  const auto found = object.FindMember(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size())));
+  // As a value: a StringRef alone would turn into a C string, and lose where the name ends.
+  const JsonValue key(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size())));
+  const auto found = object.FindMember(key);
   return found == object.MemberEnd() ? nullptr : &found->value;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/text.h"
 
 namespace nearhub {
@@ -9,9 +11,10 @@ namespace nearhub {
 void append_json_string(std::string& out, std::string_view text) {
   constexpr char kDigits[] = "0123456789abcdef";
   out.push_back('"');
-  const bool valid = is_utf8(text);
-  for (const char c : text) {
+  while (!text.empty()) {
+    const char c = text.front();
     const auto byte = static_cast<unsigned char>(c);
+    std::size_t length = 1;
     if (c == '"' || c == '\\') {
       out.push_back('\\');
       out.push_back(c);
@@ -27,11 +30,15 @@ void append_json_string(std::string& out, std::string_view text) {
           out.push_back(kDigits[byte >> 4]);
           out.push_back(kDigits[byte & 15]);
       }
-    } else if (byte < 0x80 || valid) {
+    } else if (byte < 0x80) {
       out.push_back(c);
+    } else if (const std::size_t character = utf8_length(text); character > 0) {
+      length = character;
+      out += text.substr(0, length);
     } else {
       out += "\xEF\xBF\xBD";
     }
+    text.remove_prefix(length);
   }
   out.push_back('"');
 }
@@ -70,7 +77,7 @@ JsonWriter& JsonWriter::string(std::string_view text) {
 
 JsonWriter& JsonWriter::integer(std::int64_t value) { return raw(fmt::format_int(value).c_str()); }
 JsonWriter& JsonWriter::unsigned_integer(std::uint64_t value) { return raw(fmt::format_int(value).c_str()); }
-JsonWriter& JsonWriter::number(double value) { return raw(fmt::format("{}", value)); }
+JsonWriter& JsonWriter::number(double value) { return std::isfinite(value) ? raw(fmt::format("{}", value)) : null(); }
 JsonWriter& JsonWriter::boolean(bool value) { return raw(value ? "true" : "false"); }
 JsonWriter& JsonWriter::null() { return raw("null"); }
 

@@ -31,7 +31,7 @@ class JsonWriter {
   JsonWriter& string(std::string_view text);
   JsonWriter& integer(std::int64_t value);
   JsonWriter& unsigned_integer(std::uint64_t value);
-  JsonWriter& number(double value);
+  JsonWriter& number(double value);  // null for infinities and NaN, which JSON cannot write
   JsonWriter& boolean(bool value);
   JsonWriter& null();
   JsonWriter& raw(std::string_view json);  // text that is JSON already

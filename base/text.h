@@ -2,6 +2,7 @@
 //
 // THREAD: any thread.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,11 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text);
 
 std::string to_hex(std::string_view bytes);  // lower case
 
-// True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF).
+// The length in bytes, 1 to 4, of the well-formed UTF-8 character (no surrogates, no overlong forms, at most U+10FFFF)
+// that the bytes begin with; 0 when they do not.
+std::size_t utf8_length(std::string_view bytes);
+
+// True when the bytes are such characters from beginning to end.
 bool is_utf8(std::string_view bytes);
 
 // The number of single-character edits (insert, delete, replace, swap of neighbours) between two ids, or `limit` + 1 when there are

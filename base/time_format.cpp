@@ -34,6 +34,8 @@ constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "Ma
                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<const char*, 7> kWeekdays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
+constexpr WallTime kYear10000{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1}};
+
 // Reads exactly `digits` decimal digits at `at` and moves past them.
 bool read_digits(std::string_view text, std::size_t& at, int digits, int& value) {
   value = 0;
@@ -52,14 +54,13 @@ bool read_char(std::string_view text, std::size_t& at, char c) {
 
 }  // namespace
 
-std::string format_identity_time(WallTime t) {
-  if (t == kNever) return "0001-01-01T00:00:00";
+std::string format_iso8601(WallTime t) {
+  if (t == kNever) return "0001-01-01T00:00:00Z";
   const Parts p = split(t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:07}", p.year, p.month, p.day, p.hour, p.minute, p.second,
-                     p.fraction);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:07}Z", p.year, p.month, p.day, p.hour, p.minute, p.second, p.fraction);
 }
 
-std::string format_iso8601(WallTime t) { return format_identity_time(t) + "Z"; }
+std::string format_identity_time(WallTime t) { return t == kNever ? "0001-01-01T00:00:00" : format_iso8601(t); }
 
 std::optional<WallTime> parse_iso8601(std::string_view text) {
   std::size_t at = 0;
@@ -103,7 +104,10 @@ std::optional<WallTime> parse_iso8601(std::string_view text) {
 
   WallTime t{std::chrono::sys_days{date}.time_since_epoch()};
   t += std::chrono::hours{hour} + std::chrono::minutes{minute - offset_minutes} + std::chrono::seconds{second};
-  return t + Ticks{fraction};
+  t += Ticks{fraction};
+  // A zone can lead out of the years that four digits write.
+  if (t < kNever || t >= kYear10000) return std::nullopt;
+  return t;
 }
 
 std::string format_tracking_time(WallTime t) {
@@ -120,7 +124,7 @@ std::string format_http_date(WallTime t) {
 std::int64_t dotnet_ticks(WallTime t) { return (t - kNever).count(); }
 
 std::string format_duration(std::int64_t seconds) {
-  seconds = std::llabs(seconds);
+  seconds = seconds == INT64_MIN ? INT64_MAX : std::abs(seconds);
   if (seconds < 120) return fmt::format("{} s", seconds);
   if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
   if (seconds < 2 * 86400) return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);

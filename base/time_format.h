@@ -15,10 +15,11 @@ namespace nearhub {
 // gives "0001-01-01T00:00:00Z".
 std::string format_iso8601(WallTime t);
 
-// The same without the final Z: identity documents write never-set times this way (reference/service-rest.md 4.1).
+// The same, but kNever without the final Z: identity documents write never-set times this way (reference/service-rest.md 4.1).
 std::string format_identity_time(WallTime t);
 
-// Accepts "YYYY-MM-DDTHH:MM:SS[.f{1,9}][Z|+hh:mm|-hh:mm]"; without a zone it is UTC. Digits beyond 100 ns are cut.
+// Accepts "YYYY-MM-DDTHH:MM:SS[.f{1,9}][Z|+hh:mm|-hh:mm]" in the years 1 to 9999, zone taken off; without a zone it is
+// UTC. Digits beyond 100 ns are cut.
 std::optional<WallTime> parse_iso8601(std::string_view text);
 
 // "01/31/2026 23:59:59": the stamp inside tracking ids.

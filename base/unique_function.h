@@ -5,6 +5,7 @@
 // THREAD: a value type; the callable decides.
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -64,9 +65,21 @@ class UniqueFunction<R(Args...)> {
     void (*destroy)(void*);
   };
 
+  // Where nothing is to be returned, what the callable returns is dropped.
+  template <typename Callable>
+  static R invoke(Callable& callable, Args&&... args) {
+    if constexpr (std::is_void_v<R>) {
+      static_cast<void>(std::invoke(callable, std::forward<Args>(args)...));
+    } else {
+      return std::invoke(callable, std::forward<Args>(args)...);
+    }
+  }
+
   template <typename Callable>
   static constexpr Operations kInline = {
-      [](void* self, Args&&... args) -> R { return (*static_cast<Callable*>(self))(std::forward<Args>(args)...); },
+      [](void* self, Args&&... args) -> R {
+        return invoke(*static_cast<Callable*>(self), std::forward<Args>(args)...);
+      },
       [](void* to, void* from) {
         ::new (to) Callable(std::move(*static_cast<Callable*>(from)));
         static_cast<Callable*>(from)->~Callable();
@@ -75,7 +88,9 @@ class UniqueFunction<R(Args...)> {
 
   template <typename Callable>
   static constexpr Operations kHeap = {
-      [](void* self, Args&&... args) -> R { return (**static_cast<Callable**>(self))(std::forward<Args>(args)...); },
+      [](void* self, Args&&... args) -> R {
+        return invoke(**static_cast<Callable**>(self), std::forward<Args>(args)...);
+      },
       [](void* to, void* from) { ::new (to) Callable*(*static_cast<Callable**>(from)); },
       [](void* self) { delete *static_cast<Callable**>(self); }};
 
