@@ -1,0 +1,445 @@
+#include "wire/net/tls_connection.h"
+
+#include <fmt/core.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "wire/net/openssl_error.h"
+
+namespace nearhub::net {
+namespace {
+
+// How long a closing connection may take to send what is queued and to see the peer close.
+constexpr std::chrono::milliseconds kLingerTime{2000};
+// More plaintext than a read of the socket can bring, so that one read is one on_data() in the usual case.
+constexpr std::size_t kPlaintextBytes = 64 * 1024;
+
+// What OpenSSL reads and writes during one call: set before each call, so that the BIO needs no state of its own.
+struct Wire {
+  std::string_view in;
+  std::string* out = nullptr;
+};
+thread_local Wire wire;
+
+int bio_read(BIO* bio, char* to, int size) {
+  BIO_clear_retry_flags(bio);
+  if (wire.in.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const std::size_t n = std::min(static_cast<std::size_t>(size), wire.in.size());
+  std::memcpy(to, wire.in.data(), n);
+  wire.in.remove_prefix(n);
+  return static_cast<int>(n);
+}
+
+int bio_write(BIO* bio, const char* from, int size) {
+  BIO_clear_retry_flags(bio);
+  wire.out->append(from, static_cast<std::size_t>(size));
+  return size;
+}
+
+long bio_control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
+  return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
+}
+
+BIO_METHOD* wire_bio_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "nearhub wire");
+    NEARHUB_CHECK(made != nullptr);
+    BIO_meth_set_read(made, bio_read);
+    BIO_meth_set_write(made, bio_write);
+    BIO_meth_set_ctrl(made, bio_control);
+    return made;
+  }();
+  return method;
+}
+
+struct Diagnosis {
+  int reason;
+  const char* detail;
+  const char* advice;
+};
+
+// What OpenSSL's reasons mean to somebody with a board on the desk.
+constexpr const char* kTrustAdvice = "give the client this hub's CA file (ca.pem); see `nearhub examples`";
+constexpr std::array kDiagnoses = {
+    Diagnosis{SSL_R_HTTP_REQUEST, "the peer spoke plain HTTP on a TLS port", "use https://"},
+    Diagnosis{SSL_R_WRONG_VERSION_NUMBER, "the peer's first bytes are not TLS", "turn TLS on in the client: this port speaks only TLS"},
+    Diagnosis{SSL_R_UNSUPPORTED_PROTOCOL, "the client offers no TLS version above 1.1", "the hub speaks TLS 1.2 and 1.3"},
+    Diagnosis{SSL_R_NO_SHARED_CIPHER, "client and hub share no cipher suite", "see docs/tls.md for the hub's list"},
+    Diagnosis{SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the client does not trust the hub's certificate authority", kTrustAdvice},
+    Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "the client refused the hub's certificate: its authority is not trusted, or it dialled a name that the certificate lacks",
+              "give the client this hub's CA file, and start the hub with --host NAME for the name that the client dials"},
+    Diagnosis{SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "the client refused the hub's certificate: its authority is not trusted, or it dialled a name that the certificate lacks",
+              "give the client this hub's CA file, and start the hub with --host NAME for the name that the client dials"},
+    Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "the client holds the hub's certificate for expired or not yet valid", "set the client's clock"},
+    Diagnosis{SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the client ended the handshake", "see docs/tls.md for suites and curves"},
+    Diagnosis{SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the client refused the TLS version", "the hub speaks TLS 1.2 and 1.3"},
+};
+
+}  // namespace
+
+std::string take_openssl_error() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return "unknown error";
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : fmt::format("OpenSSL error {:#x}", code);
+}
+
+// libuv keeps the handle until its close callback; the connection may be gone by then.
+struct TlsConnection::Poll {
+  uv_poll_t handle;
+  TlsConnection* owner;
+
+  static void close(Poll* poll) {
+    poll->owner = nullptr;
+    uv_poll_stop(&poll->handle);
+    uv_close(reinterpret_cast<uv_handle_t*>(&poll->handle), [](uv_handle_t* handle) { delete static_cast<Poll*>(handle->data); });
+  }
+};
+
+TlsConnection::TlsConnection(Loop& loop, const TlsContext& context, int socket, std::string peer, Handler& handler)
+    : loop_(&loop), handler_(handler), ssl_(SSL_new(context.get())), socket_(socket), peer_(std::move(peer)) {
+  NEARHUB_CHECK(ssl_ != nullptr);
+  BIO* bio = BIO_new(wire_bio_method());
+  NEARHUB_CHECK(bio != nullptr);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_, bio, bio);
+  SSL_set_accept_state(ssl_);
+  attach(loop);
+}
+
+TlsConnection::~TlsConnection() {
+  if (dirty_) loop_->unmark_dirty(*this);
+  if (poll_ != nullptr) Poll::close(std::exchange(poll_, nullptr));
+  if (socket_ >= 0) ::close(socket_);
+  SSL_free(ssl_);
+}
+
+void TlsConnection::attach(Loop& loop) {
+  NEARHUB_CHECK(poll_ == nullptr);
+  loop_ = &loop;
+  poll_ = new Poll{{}, this};
+  poll_->handle.data = poll_;
+  if (uv_poll_init(loop.uv(), &poll_->handle, socket_) != 0) {
+    delete std::exchange(poll_, nullptr);
+    fail({CloseReason::kReset, "the socket cannot be polled", {}});
+    return;
+  }
+  polled_events_ = 0;
+  update_poll();
+}
+
+void TlsConnection::detach() {
+  NEARHUB_CHECK(state_ == State::kOpen && queued_output() == 0 && !dirty_);
+  Poll::close(std::exchange(poll_, nullptr));
+  loop_ = nullptr;
+}
+
+std::string& TlsConnection::output() {
+  if (!dirty_) mark_dirty();
+  if (output_.capacity() < 64) output_ = loop_->take_buffer();
+  return output_;
+}
+
+void TlsConnection::mark_dirty() {
+  if (dirty_) return;
+  dirty_ = true;
+  loop_->mark_dirty(*this);
+}
+
+void TlsConnection::pause_reading() {
+  reading_ = false;
+  update_poll();
+}
+
+void TlsConnection::resume_reading() {
+  reading_ = true;
+  update_poll();
+}
+
+void TlsConnection::update_poll() {
+  if (poll_ == nullptr) return;
+  int events = 0;
+  if (reading_ || state_ == State::kLingering) events |= UV_READABLE;
+  if (!unsent_.empty()) events |= UV_WRITABLE;
+  // Once all is said the peer's bytes no longer count; while flushing they would only fill memory.
+  if (state_ == State::kFlushing) events &= ~UV_READABLE;
+  if (state_ == State::kFailed || state_ == State::kClosed) events = 0;
+  // A broken connection is noticed even while reading is paused.
+  if (events == 0 && state_ == State::kOpen) events = UV_DISCONNECT;
+  if (events == polled_events_) return;
+  polled_events_ = events;
+  if (events == 0) {
+    uv_poll_stop(&poll_->handle);
+    return;
+  }
+  uv_poll_start(&poll_->handle, events, [](uv_poll_t* handle, int status, int ready) {
+    auto* poll = static_cast<Poll*>(handle->data);
+    if (poll->owner != nullptr) poll->owner->on_ready(status, ready);
+  });
+}
+
+void TlsConnection::on_ready(int status, int events) {
+  if (status < 0) {
+    fail({CloseReason::kReset, uv_strerror(status), {}});
+    return;
+  }
+  if ((events & UV_WRITABLE) != 0) send_unsent();
+  if ((events & UV_READABLE) != 0 && state_ != State::kFailed && state_ != State::kClosed) on_readable();
+  // UV_DISCONNECT alone: the peer has shut its side while we were not reading. What it sent before is still in the socket and is read when the
+  // owner resumes; stop polling for it, or it would fire again and again.
+  if (events == UV_DISCONNECT) {
+    uv_poll_stop(&poll_->handle);
+    polled_events_ = 0;
+  }
+}
+
+void TlsConnection::on_readable() {
+  char* buffer = loop_->read_buffer();
+  const ssize_t n = ::recv(socket_, buffer, Loop::kReadBufferBytes, 0);
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EINTR) return;
+    fail({CloseReason::kReset, std::strerror(errno), {}});
+    return;
+  }
+  if (state_ == State::kLingering) {
+    if (n == 0) fail({CloseReason::kLocal, {}, {}});
+    return;
+  }
+  if (n == 0) {
+    if (state_ == State::kHandshake && heard_) {
+      fail({CloseReason::kHandshake, "the peer closed during the TLS handshake",
+            "often a client that does not trust the hub's certificate authority; give it this hub's CA file (ca.pem)"});
+    } else {
+      fail({CloseReason::kPeer, "closed by the peer", {}});
+    }
+    return;
+  }
+  heard_ = true;
+  wire.in = {buffer, static_cast<std::size_t>(n)};
+  wire.out = &loop_->wire_buffer();
+  if (state_ == State::kHandshake) handshake();
+  if (state_ == State::kOpen) read_plaintext();
+  wire.in = {};
+}
+
+void TlsConnection::handshake() {
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_);
+  const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
+  if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) {
+    send_wire();  // the alert that tells the client why
+    fail_tls(CloseReason::kHandshake);
+    return;
+  }
+  send_wire();
+  if (error == SSL_ERROR_NONE && state_ == State::kHandshake) {
+    state_ = State::kOpen;
+    handler_.on_secured();
+  }
+}
+
+void TlsConnection::read_plaintext() {
+  thread_local std::unique_ptr<char[]> plaintext = std::make_unique<char[]>(kPlaintextBytes);
+  for (;;) {
+    std::size_t filled = 0;
+    int error = SSL_ERROR_NONE;
+    while (filled < kPlaintextBytes) {
+      ERR_clear_error();
+      std::size_t n = 0;
+      if (SSL_read_ex(ssl_, plaintext.get() + filled, kPlaintextBytes - filled, &n) != 1) {
+        error = SSL_get_error(ssl_, 0);
+        break;
+      }
+      filled += n;
+    }
+    // A key update or an alert of TLS 1.3 may ask for an answer.
+    if (!wire.out->empty()) send_wire();
+    if (filled > 0 && state_ == State::kOpen) {
+      // The owner may run other connections' code (a take-over); their reads use the same port only in later turns.
+      const std::string_view rest = std::exchange(wire.in, {});
+      handler_.on_data({plaintext.get(), filled});
+      wire.in = rest;
+      wire.out = &loop_->wire_buffer();
+    }
+    if (state_ != State::kOpen || error == SSL_ERROR_WANT_READ) return;
+    if (error == SSL_ERROR_ZERO_RETURN) {
+      fail({CloseReason::kPeer, "closed by the peer", {}});
+      return;
+    }
+    if (error != SSL_ERROR_NONE) {
+      fail_tls(CloseReason::kTls);
+      return;
+    }
+  }
+}
+
+void TlsConnection::flush() {
+  dirty_ = false;
+  if (state_ == State::kFailed) {
+    finish();
+    return;
+  }
+  if ((state_ == State::kOpen || state_ == State::kFlushing) && unsent_.empty() && !output_.empty()) {
+    wire.in = {};
+    wire.out = &loop_->wire_buffer();
+    std::size_t written = 0;
+    while (written < output_.size()) {
+      ERR_clear_error();
+      std::size_t n = 0;
+      if (SSL_write_ex(ssl_, output_.data() + written, output_.size() - written, &n) != 1) {
+        fail_tls(CloseReason::kTls);
+        break;
+      }
+      written += n;
+    }
+    loop_->give_buffer(std::exchange(output_, {}));
+    send_wire();
+    drained_ = true;
+  }
+  if (std::exchange(drained_, false) && state_ == State::kOpen) {
+    if (unsent_.empty()) {
+      handler_.on_drained();
+    } else {
+      drained_ = true;  // told when the system has taken the rest
+    }
+  }
+  if (state_ == State::kFlushing && unsent_.empty() && output_.empty()) {
+    wire.in = {};
+    wire.out = &loop_->wire_buffer();
+    ERR_clear_error();
+    SSL_shutdown(ssl_);
+    send_wire();
+    if (unsent_.empty() && state_ == State::kFlushing) {
+      ::shutdown(socket_, SHUT_WR);
+      state_ = State::kLingering;
+      update_poll();
+    }
+  }
+  if (state_ == State::kFailed) finish();
+}
+
+// Sends the loop's wire buffer; what the socket does not take becomes unsent_.
+void TlsConnection::send_wire() {
+  std::string& buffer = loop_->wire_buffer();
+  if (buffer.empty()) return;
+  std::size_t sent = 0;
+  if (unsent_.empty()) {
+    while (sent < buffer.size()) {
+      const ssize_t n = ::send(socket_, buffer.data() + sent, buffer.size() - sent, MSG_NOSIGNAL);
+      if (n >= 0) {
+        sent += static_cast<std::size_t>(n);
+      } else if (errno != EINTR) {
+        if (errno != EAGAIN && state_ != State::kFailed) fail({CloseReason::kReset, std::strerror(errno), {}});
+        break;
+      }
+    }
+  }
+  if (sent < buffer.size() && state_ != State::kFailed) {
+    if (unsent_.empty()) last_progress_ = loop_->timers().now();
+    unsent_.append(buffer, sent);
+    update_poll();
+  }
+  buffer.clear();
+}
+
+void TlsConnection::send_unsent() {
+  while (unsent_at_ < unsent_.size()) {
+    const ssize_t n = ::send(socket_, unsent_.data() + unsent_at_, unsent_.size() - unsent_at_, MSG_NOSIGNAL);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) fail({CloseReason::kReset, std::strerror(errno), {}});
+      break;
+    }
+    unsent_at_ += static_cast<std::size_t>(n);
+    last_progress_ = loop_->timers().now();
+  }
+  if (unsent_at_ < unsent_.size()) return;
+  unsent_ = {};
+  unsent_at_ = 0;
+  update_poll();
+  mark_dirty();  // plaintext that had to wait, or the close_notify
+}
+
+void TlsConnection::close() {
+  if (closing()) return;
+  if (state_ == State::kHandshake) {
+    abort();
+    return;
+  }
+  state_ = State::kFlushing;
+  linger_ = std::make_unique<Timer>(loop_->timers(), [this] { fail({CloseReason::kLocal, {}, {}}); });
+  linger_->start_at(loop_->timers().now() + kLingerTime);
+  update_poll();
+  mark_dirty();
+}
+
+void TlsConnection::abort() {
+  if (state_ != State::kClosed) fail({CloseReason::kLocal, {}, {}});
+}
+
+void TlsConnection::fail(CloseReason reason) {
+  if (state_ == State::kFailed || state_ == State::kClosed) return;
+  // Whoever closed first is the reason: a reset after our own close() is ours.
+  if (closing()) reason = {CloseReason::kLocal, {}, {}};
+  reason_ = std::make_unique<CloseReason>(std::move(reason));
+  state_ = State::kFailed;
+  update_poll();
+  mark_dirty();
+}
+
+void TlsConnection::fail_tls(CloseReason::Kind kind) {
+  const unsigned long code = ERR_peek_error();
+  const int reason = ERR_GET_REASON(code);
+  CloseReason result{kind, fmt::format("TLS: {}", take_openssl_error()), {}};
+  for (const Diagnosis& diagnosis : kDiagnoses) {
+    if (diagnosis.reason == reason) {
+      result.detail = fmt::format("{} ({})", diagnosis.detail, result.detail);
+      result.advice = diagnosis.advice;
+    }
+  }
+  fail(std::move(result));
+}
+
+void TlsConnection::finish() {
+  state_ = State::kClosed;
+  linger_.reset();
+  if (poll_ != nullptr) Poll::close(std::exchange(poll_, nullptr));
+  ::close(std::exchange(socket_, -1));
+  const std::unique_ptr<CloseReason> reason = std::move(reason_);
+  handler_.on_closed(*reason);  // may destroy this
+}
+
+std::string_view TlsConnection::tls_version() const { return SSL_get_version(ssl_); }
+
+std::string_view TlsConnection::cipher() const { return SSL_get_cipher_name(ssl_); }
+
+std::vector<std::string> TlsConnection::client_certificates() const {
+  std::vector<std::string> certificates;
+  const auto add = [&certificates](const X509* certificate) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(certificate, &der);
+    if (size > 0) certificates.emplace_back(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+    OPENSSL_free(der);
+  };
+  if (const X509* leaf = SSL_get0_peer_certificate(ssl_)) add(leaf);
+  if (STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_)) {
+    for (int i = 0; i < sk_X509_num(chain); ++i) add(sk_X509_value(chain, i));
+  }
+  return certificates;
+}
+
+}  // namespace nearhub::net

@@ -1,0 +1,50 @@
+// What a TLS listener shows and accepts; shared by all loops.
+//
+// TLS 1.2 and 1.3; the cipher list, curves and record size that the boards need; a client certificate is asked for with an empty CA
+// list, never demanded, and every one is accepted here: the verdict falls at CONNECT, when the identity is known (reference/x509-and-boards.md
+// A.5, A.8, B.6). No renegotiation, no compression.
+//
+// THREAD: immutable once made; any thread.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+struct ssl_ctx_st;
+
+namespace nearhub::net {
+
+// x509-and-boards.md A.8. CBC suites stay on for older modem firmware, TLS_RSA for NetX and mbedTLS with plain RSA key exchange.
+inline constexpr std::string_view kCipherList =
+    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384:ECDHE-RSA-AES128-SHA256:"
+    "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA:AES128-GCM-SHA256:AES256-GCM-SHA384:"
+    "AES128-SHA256:AES256-SHA256:AES128-SHA";
+
+// Plaintext bytes per record: with IV, MAC and padding at most 2128 bytes on the wire, below the nRF9160 modem's 2303 (B.6).
+inline constexpr int kMaxSendFragment = 2048;
+
+struct CertificateAndKey {
+  std::string certificate_pem;
+  std::string key_pem;
+};
+
+class TlsContext {
+ public:
+  // `leaves`: one per key type; OpenSSL shows the one that the client can use, EC first. `session_id_context` separates hubs: at most 32
+  // bytes. Fails with kInvalidSetting when a certificate or key cannot be used.
+  static Result<std::unique_ptr<TlsContext>> create(const std::vector<CertificateAndKey>& leaves, std::string_view session_id_context);
+  ~TlsContext();
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+
+  ssl_ctx_st* get() const { return context_; }
+
+ private:
+  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+  ssl_ctx_st* context_;
+};
+
+}  // namespace nearhub::net
