@@ -1,0 +1,234 @@
+#include "registry/identity_json.h"
+
+#include <fmt/core.h>
+
+#include "base/base64.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/time_format.h"
+
+namespace nearhub::registry {
+namespace {
+
+using auth::AuthenticationType;
+
+Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
+
+// A member that is a string, null or absent; the latter two are nothing.
+Result<std::optional<std::string>> optional_string(const JsonValue& object, std::string_view name, std::string_view path) {
+  const JsonValue* member = find_member(object, name);
+  if (member == nullptr || member->IsNull()) return std::optional<std::string>();
+  if (!member->IsString()) return invalid(fmt::format("{}{} is {}; expected a string", path, name, json_kind(*member)));
+  return std::optional<std::string>(string_of(*member));
+}
+
+Result<const JsonValue*> optional_object(const JsonValue& object, std::string_view name, std::string_view path) {
+  const JsonValue* member = find_member(object, name);
+  if (member == nullptr || member->IsNull()) return static_cast<const JsonValue*>(nullptr);
+  if (!member->IsObject()) return invalid(fmt::format("{}{} is {}; expected an object", path, name, json_kind(*member)));
+  return member;
+}
+
+Status check_key(const std::string& key, std::string_view name) {
+  const auto bytes = base64_decode(key);
+  if (!bytes) return invalid(fmt::format("authentication.symmetricKey.{} is not base64", name));
+  if (bytes->size() < kMinKeyBytes || bytes->size() > kMaxKeyBytes) {
+    return invalid(fmt::format("Invalid device key length: authentication.symmetricKey.{} has {} bytes; {} to {} are allowed", name, bytes->size(),
+                               kMinKeyBytes, kMaxKeyBytes));
+  }
+  return {};
+}
+
+Status check_thumbprint(const std::string& thumbprint, std::string_view name) {
+  for (std::size_t i = 0; i < thumbprint.size(); ++i) {
+    const char c = ascii_lower(thumbprint[i]);
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+      return invalid(fmt::format("StringIsNotThumbprint: authentication.x509Thumbprint.{} contains '{}' at position {}; give hexadecimal digits only", name,
+                                 printable(thumbprint.substr(i, 1)), i + 1));
+    }
+  }
+  if (thumbprint.size() != 40 && thumbprint.size() != 64) {
+    return invalid(fmt::format("StringIsNotThumbprint: authentication.x509Thumbprint.{} has {} digits; expected 40 (SHA-1) or 64 (SHA-256)", name,
+                               thumbprint.size()));
+  }
+  return {};
+}
+
+Result<AuthenticationType> parse_type(std::string_view text) {
+  for (const auto type : {AuthenticationType::kSas, AuthenticationType::kSelfSigned, AuthenticationType::kCertificateAuthority, AuthenticationType::kNone}) {
+    if (equals_ignoring_case(text, auth::authentication_type_text(type))) return type;
+  }
+  return invalid(fmt::format("authentication.type is \"{}\"; expected sas, selfSigned, certificateAuthority or none", printable(text, 40)));
+}
+
+// Both keys or neither; an empty string is no key (the Node SDK sends two of them).
+Status read_keys(const JsonValue& authentication, auth::Credentials& credentials) {
+  auto keys = optional_object(authentication, "symmetricKey", "authentication.");
+  if (!keys.ok()) return keys.error();
+  if (*keys == nullptr) return {};
+  auto primary = optional_string(**keys, "primaryKey", "authentication.symmetricKey.");
+  if (!primary.ok()) return primary.error();
+  auto secondary = optional_string(**keys, "secondaryKey", "authentication.symmetricKey.");
+  if (!secondary.ok()) return secondary.error();
+  credentials.primary_key = std::move(*primary).value_or("");
+  credentials.secondary_key = std::move(*secondary).value_or("");
+  if (credentials.primary_key.empty() != credentials.secondary_key.empty()) {
+    return invalid(fmt::format("Either no keys or both keys can be set: authentication.symmetricKey.{} is missing",
+                               credentials.primary_key.empty() ? "primaryKey" : "secondaryKey"));
+  }
+  if (credentials.primary_key.empty()) return {};
+  if (Status status = check_key(credentials.primary_key, "primaryKey"); !status.ok()) return status;
+  return check_key(credentials.secondary_key, "secondaryKey");
+}
+
+Status read_thumbprints(const JsonValue& authentication, auth::Credentials& credentials) {
+  auto prints = optional_object(authentication, "x509Thumbprint", "authentication.");
+  if (!prints.ok()) return prints.error();
+  if (*prints == nullptr) return {};
+  auto primary = optional_string(**prints, "primaryThumbprint", "authentication.x509Thumbprint.");
+  if (!primary.ok()) return primary.error();
+  auto secondary = optional_string(**prints, "secondaryThumbprint", "authentication.x509Thumbprint.");
+  if (!secondary.ok()) return secondary.error();
+  credentials.primary_thumbprint = std::move(*primary).value_or("");
+  credentials.secondary_thumbprint = std::move(*secondary).value_or("");
+  if (!credentials.primary_thumbprint.empty()) {
+    if (Status status = check_thumbprint(credentials.primary_thumbprint, "primaryThumbprint"); !status.ok()) return status;
+  }
+  if (!credentials.secondary_thumbprint.empty()) return check_thumbprint(credentials.secondary_thumbprint, "secondaryThumbprint");
+  return {};
+}
+
+Result<auth::Credentials> read_credentials(const JsonValue& document, bool is_module) {
+  auth::Credentials credentials;
+  auto authentication = optional_object(document, "authentication", "");
+  if (!authentication.ok()) return std::move(authentication).error();
+  if (*authentication == nullptr) return credentials;
+  auto type = optional_string(**authentication, "type", "authentication.");
+  if (!type.ok()) return std::move(type).error();
+  if (Status status = read_keys(**authentication, credentials); !status.ok()) return status.error();
+  if (Status status = read_thumbprints(**authentication, credentials); !status.ok()) return status.error();
+  if (*type) {
+    const auto parsed = parse_type(**type);
+    if (!parsed.ok()) return parsed.error();
+    credentials.type = *parsed;
+  } else if (!credentials.primary_thumbprint.empty() || !credentials.secondary_thumbprint.empty()) {
+    // Older clients leave the type out and mean it by what they fill in.
+    credentials.type = AuthenticationType::kSelfSigned;
+  }
+  if (credentials.type == AuthenticationType::kNone) {
+    if (!is_module) return invalid("DeviceAuthenticationTypeIsMissing: authentication.type none is not allowed for a device");
+    credentials.type = AuthenticationType::kSas;
+  }
+  // What another type would use is not kept, so that it can never let anybody in.
+  if (credentials.type != AuthenticationType::kSas) credentials.primary_key.clear(), credentials.secondary_key.clear();
+  if (credentials.type != AuthenticationType::kSelfSigned) credentials.primary_thumbprint.clear(), credentials.secondary_thumbprint.clear();
+  return credentials;
+}
+
+Status check_named_id(const JsonValue& document, std::string_view member, std::string_view in_path) {
+  auto id = optional_string(document, member, "");
+  if (!id.ok()) return id.error();
+  if (*id && **id != in_path) {
+    return invalid(fmt::format("{} in the body is \"{}\", in the path \"{}\"", member, printable(**id, kMaxIdLength), in_path));
+  }
+  return {};
+}
+
+void write_optional(JsonWriter& json, std::string_view name, const std::string& value) {
+  json.member(name);
+  if (value.empty()) {
+    json.null();
+  } else {
+    json.string(value);
+  }
+}
+
+}  // namespace
+
+Result<IdentityRequest> parse_identity_request(std::string_view body, const IdentityId& id) {
+  auto parsed = parse_json(body);
+  if (!parsed.ok()) return std::move(parsed).error();
+  const JsonDocument& document = *parsed;
+  if (!document.IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(document)));
+  if (Status status = check_named_id(document, "deviceId", id.device.view()); !status.ok()) return status.error();
+
+  IdentityRequest request;
+  auto credentials = read_credentials(document, id.is_module());
+  if (!credentials.ok()) return std::move(credentials).error();
+  request.credentials = std::move(*credentials);
+
+  if (id.is_module()) {
+    if (Status status = check_named_id(document, "moduleId", id.module.view()); !status.ok()) return status.error();
+    auto managed_by = optional_string(document, "managedBy", "");
+    if (!managed_by.ok()) return std::move(managed_by).error();
+    request.managed_by = std::move(*managed_by);
+    return request;
+  }
+
+  auto status = optional_string(document, "status", "");
+  if (!status.ok()) return std::move(status).error();
+  if (*status) {
+    if (!equals_ignoring_case(**status, "enabled") && !equals_ignoring_case(**status, "disabled")) {
+      return invalid(fmt::format("status is \"{}\"; expected enabled or disabled", printable(**status, 40)));
+    }
+    request.enabled = equals_ignoring_case(**status, "enabled");
+  }
+  auto reason = optional_string(document, "statusReason", "");
+  if (!reason.ok()) return std::move(reason).error();
+  if (*reason) {
+    // Characters, not bytes: continuation bytes of UTF-8 do not count.
+    std::size_t characters = 0;
+    for (const char c : **reason) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+    if (characters > kMaxStatusReasonCharacters) {
+      return invalid(fmt::format("statusReason has {} characters; at most {} are allowed", characters, kMaxStatusReasonCharacters));
+    }
+  }
+  request.status_reason = std::move(*reason);
+
+  auto capabilities = optional_object(document, "capabilities", "");
+  if (!capabilities.ok()) return std::move(capabilities).error();
+  if (*capabilities != nullptr) {
+    const JsonValue* edge = find_member(**capabilities, "iotEdge");
+    if (edge != nullptr && !edge->IsNull() && !edge->IsBool()) {
+      return invalid(fmt::format("capabilities.iotEdge is {}; expected a boolean", json_kind(*edge)));
+    }
+    if (edge != nullptr && edge->IsTrue()) {
+      return Error{ErrorCode::kNotImplemented, "IoT Edge devices (capabilities.iotEdge true) are not implemented in this version"};
+    }
+  }
+  return request;
+}
+
+void write_json(JsonWriter& json, const Identity& identity, const LiveState& live) {
+  const bool module = identity.id.is_module();
+  json.object();
+  if (module) json.member("moduleId", identity.id.module.str());
+  if (module) {
+    json.member("managedBy");
+    identity.managed_by ? json.string(*identity.managed_by) : json.null();
+  }
+  json.member("deviceId", identity.id.device.str())
+      .member("generationId", identity.generation_id.str())
+      .member("etag", identity.etag().str())
+      .member("connectionState", live.connected ? "Connected" : "Disconnected");
+  if (!module) {
+    json.member("status", identity.enabled ? "enabled" : "disabled").member("statusReason");
+    identity.status_reason ? json.string(*identity.status_reason) : json.null();
+  }
+  json.member("connectionStateUpdatedTime", format_identity_time(identity.connection_state_updated));
+  if (!module) json.member("statusUpdatedTime", format_identity_time(identity.status_updated));
+  json.member("lastActivityTime", format_identity_time(identity.last_activity)).member("cloudToDeviceMessageCount", live.queued_messages);
+
+  const auth::Credentials& credentials = identity.credentials;
+  json.member("authentication").object().member("symmetricKey").object();
+  write_optional(json, "primaryKey", credentials.primary_key);
+  write_optional(json, "secondaryKey", credentials.secondary_key);
+  json.end_object().member("x509Thumbprint").object();
+  write_optional(json, "primaryThumbprint", credentials.primary_thumbprint);
+  write_optional(json, "secondaryThumbprint", credentials.secondary_thumbprint);
+  json.end_object().member("type", auth::authentication_type_text(credentials.type)).end_object();
+  if (!module) json.member("capabilities").object().member("iotEdge", false).end_object();
+  json.end_object();
+}
+
+}  // namespace nearhub::registry
