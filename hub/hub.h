@@ -1,0 +1,76 @@
+// The hub as a whole: what all shards share, and the way to a device's shard.
+//
+// THREAD: set up before the loops run; then immutable, and everything it refers to is safe from any thread.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/access_policy.h"
+#include "auth/host_names.h"
+#include "auth/refusal.h"
+#include "auth/sas_token.h"
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/ids.h"
+#include "base/random.h"
+#include "hub/limits.h"
+#include "hub/store.h"
+
+namespace nearhub::hub {
+
+class Shard;
+
+// How the hub answers where the cloud and convenience differ; each field is a setting of the same name.
+struct Behaviour {
+  bool strict = false;  // the cloud's limits too (device-mqtt.md, "strict")
+  bool empty_method_payload = false;  // send an empty body for an absent payload, as the cloud does (7.1)
+};
+
+// With --well-known-keys: the keys of every identity that is made without keys.
+struct FixedKeys {
+  std::string primary;
+  std::string secondary;
+};
+
+class Hub {
+ public:
+  struct Shared {
+    const Clock& clock;
+    Random& random;
+    Store& store;
+    auth::RefusalBook& refusals;
+    auth::HostNames hosts;
+    std::vector<auth::AccessPolicy> policies;
+    auth::SasTimes sas_times;
+    Limits limits;
+    Behaviour behaviour;
+    std::uint32_t partitions = 4;
+    std::optional<FixedKeys> fixed_keys;
+  };
+
+  explicit Hub(Shared shared);
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  const Shared& shared() const { return shared_; }
+
+  // Called once, before the loops run: one shard per loop, in order.
+  void set_shards(std::vector<Shard*> shards) { shards_ = std::move(shards); }
+  std::uint32_t shard_count() const { return static_cast<std::uint32_t>(shards_.size()); }
+  std::uint32_t home_of(const DeviceId& device) const;
+  Shard& shard(std::uint32_t index) const { return *shards_[index]; }
+
+  // Writes the refusal into the book and a line into the log. `peer` may be empty.
+  void refuse(std::string identity, std::string peer, std::string operation, std::string answer, auth::Denial denial) const;
+
+ private:
+  Shared shared_;
+  std::vector<Shard*> shards_;
+};
+
+}  // namespace nearhub::hub

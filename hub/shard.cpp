@@ -1,0 +1,327 @@
+// Loading devices, keeping them in memory, and writing in batches.
+#include "hub/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace nearhub::hub {
+namespace {
+
+// How often activity times are written, and expired messages looked for.
+constexpr std::chrono::seconds kActivityInterval{30};
+constexpr std::chrono::seconds kSweepInterval{15};
+constexpr std::size_t kMaxSpareBatches = 8;
+
+}  // namespace
+
+void WriteBatch::clear() {
+  for (EventBlock& block : events) block.clear();
+  acks.clear();
+  operations.clear();
+  done.clear();
+  results.clear();
+  bytes = 0;
+}
+
+Shard::Shard(std::uint32_t index, const Hub& hub, Executor& executor, TimerQueue& timers)
+    : index_(index),
+      hub_(hub),
+      shared_(hub.shared()),
+      executor_(executor),
+      timers_(timers),
+      activity_timer_(timers, [this] { flush_activity(); }),
+      sweep_timer_(timers, [this] { sweep_expired(); }) {
+  // One shard looks for everybody's expired messages: the store knows them all.
+  if (index_ == 0) sweep_timer_.start_at(timers_.now() + kSweepInterval);
+}
+
+Shard::~Shard() = default;
+
+// --- Devices ------------------------------------------------------------------------------------------------------------------
+
+void Shard::with_device(const DeviceId& id, UniqueFunction<void(Result<Device*>)> callback) {
+  NEARHUB_DCHECK(executor_.is_current());
+  const auto found = devices_.find(id.view());
+  if (found != devices_.end()) {
+    Device& device = *found->second;
+    touch(device);
+    callback(&device);
+    forget_if_idle(device);
+    return;
+  }
+  auto& waiting = loading_[id.str()];
+  waiting.push_back(std::move(callback));
+  if (waiting.size() > 1) return;
+  shared_.store.load_device(id, executor_, [this, id](Result<std::optional<DeviceRecord>> record) { on_loaded(id, std::move(record)); });
+}
+
+void Shard::on_loaded(const DeviceId& id, Result<std::optional<DeviceRecord>> record) {
+  auto node = loading_.extract(id.str());
+  NEARHUB_CHECK(!node.empty());
+  if (!record.ok()) {
+    for (auto& callback : node.mapped()) callback(record.error());
+    return;
+  }
+  auto owned = std::make_unique<Device>();
+  Device& device = *owned;
+  device.id = id;
+  device.self.device = &device;
+  const auto fill = [](IdentityState& state, IdentityRecord&& from) {
+    state.identity = std::move(from.identity);
+    state.stored_twin = std::move(from.twin.twin);
+    state.model_id = std::move(from.twin.model_id);
+    state.stored_session = std::move(from.session);
+    if (from.queue.empty()) return;
+    state.queue = std::make_unique<CloudQueue>();
+    for (CloudMessageHead& head : from.queue) {
+      state.queue->next_sequence = head.sequence + 1;
+      QueuedMessage queued;
+      queued.head = std::move(head);
+      queued.storing = false;
+      state.queue->messages.push_back(std::move(queued));
+    }
+  };
+  if (*record) {
+    device.exists = true;
+    fill(device.self, std::move((*record)->device));
+    for (IdentityRecord& module : (*record)->modules) {
+      auto state = std::make_unique<IdentityState>();
+      state->device = &device;
+      fill(*state, std::move(module));
+      device.modules.emplace(state->identity.id.module.str(), std::move(state));
+    }
+  }
+  devices_.emplace(id.str(), std::move(owned));
+  for (auto& callback : node.mapped()) callback(&device);
+  forget_if_idle(device);
+}
+
+void Shard::with_identity(const IdentityId& id, ErrorCode not_found, UniqueFunction<void(Result<IdentityState*>)> callback) {
+  with_device(id.device, [id, not_found, callback = std::move(callback)](Result<Device*> loaded) mutable {
+    if (!loaded.ok()) return callback(loaded.error());
+    Device& device = **loaded;
+    if (!device.exists) return callback(Error{ErrorCode::kDeviceNotFound, id.device.str()});
+    if (!id.is_module()) return callback(&device.self);
+    const auto module = device.modules.find(id.module.view());
+    if (module == device.modules.end()) {
+      return callback(Error{not_found, not_found == ErrorCode::kModuleNotFound ? id.module.str() : id.text()});
+    }
+    callback(module->second.get());
+  });
+}
+
+IdentityState* Shard::find(const IdentityId& id) {
+  const auto device = devices_.find(id.device.view());
+  if (device == devices_.end() || !device->second->exists) return nullptr;
+  if (!id.is_module()) return &device->second->self;
+  const auto module = device->second->modules.find(id.module.view());
+  return module == device->second->modules.end() ? nullptr : module->second.get();
+}
+
+void Shard::touch(Device& device) {
+  if (!device.idle) return;
+  idle_.erase(*device.idle);
+  device.idle.reset();
+  idle_bytes_ -= device.idle_bytes;
+}
+
+void Shard::forget_if_idle(Device& device) {
+  touch(device);
+  const auto busy = [this](const IdentityState& state) {
+    return state.connection != nullptr || state.last_ticket > committed_ticket_ || !state.methods.empty() || state.active ||
+           (state.queue && state.queue->fetching);
+  };
+  if (busy(device.self)) return;
+  for (const auto& [name, module] : device.modules) {
+    if (busy(*module)) return;
+  }
+  device.idle_bytes = size_of(device);
+  idle_bytes_ += device.idle_bytes;
+  device.idle = idle_.insert(idle_.end(), &device);
+}
+
+// Only at the end of a turn: nobody holds a pointer to a device then.
+void Shard::evict() {
+  const std::size_t bound = shared_.limits.cache_bytes / std::max<std::uint32_t>(1, hub_.shard_count());
+  for (auto at = idle_.begin(); at != idle_.end();) {
+    Device& device = **at;
+    const bool unknown = !device.exists;
+    if (!unknown && idle_bytes_ <= bound) break;  // the unknown ones stand anywhere, but never long: see below
+    at = idle_.erase(at);
+    idle_bytes_ -= device.idle_bytes;
+    devices_.erase(device.id.str());
+  }
+  // An id that was asked for and does not exist must not stay: clients could fill the memory with such ids.
+  while (!idle_.empty() && !idle_.back()->exists) {
+    Device& device = *idle_.back();
+    idle_.pop_back();
+    idle_bytes_ -= device.idle_bytes;
+    devices_.erase(device.id.str());
+  }
+}
+
+// An estimate, good enough for a bound.
+std::size_t Shard::size_of(const Device& device) {
+  const auto of = [](const IdentityState& state) {
+    std::size_t bytes = sizeof(IdentityState) + 256;
+    bytes += state.stored_twin.tags.size() + state.stored_twin.desired.size() + state.stored_twin.reported.size();
+    if (state.twin) {
+      for (const twin::Section* section : {&state.twin->tags(), &state.twin->desired(), &state.twin->reported()}) {
+        bytes += static_cast<std::size_t>(section->size().stored) * 2 + sizeof(twin::Twin) / 3;
+      }
+    }
+    if (state.queue) {
+      for (const QueuedMessage& message : state.queue->messages) {
+        bytes += sizeof(QueuedMessage) + (message.content ? message.content->size_bytes() + sizeof(CloudMessage) : 0);
+      }
+    }
+    return bytes;
+  };
+  std::size_t bytes = sizeof(Device) + 128 + of(device.self);
+  for (const auto& [name, module] : device.modules) bytes += of(*module) + 64;
+  return bytes;
+}
+
+// --- Writing ------------------------------------------------------------------------------------------------------------------
+
+WriteBatch& Shard::batch() {
+  if (batch_) return *batch_;
+  if (spare_batches_.empty()) {
+    batch_ = std::make_unique<WriteBatch>();
+    batch_->events.resize(shared_.partitions);
+    for (std::uint32_t i = 0; i < shared_.partitions; ++i) batch_->events[i].partition = i;
+  } else {
+    batch_ = std::move(spare_batches_.back());
+    spare_batches_.pop_back();
+  }
+  batch_->ticket = next_ticket_;
+  return *batch_;
+}
+
+void Shard::write(IdentityState& identity, WriteOperation operation, UniqueFunction<void(const Status&)> done) {
+  WriteBatch& open = batch();
+  open.operations.push_back(std::move(operation));
+  open.done.push_back(std::move(done));
+  identity.last_ticket = next_ticket_;
+}
+
+void Shard::end_turn() {
+  if (batch_ && !batch_->empty()) {
+    ++next_ticket_;
+    uncommitted_bytes_ += batch_->bytes;
+    shared_.store.submit(std::move(batch_), executor_, [this](std::unique_ptr<WriteBatch> answered) { on_committed(std::move(answered)); });
+  }
+  if (!idle_.empty()) evict();
+  if (drained_ && committed_ticket_ + 1 == next_ticket_ && loading_.empty()) std::exchange(drained_, nullptr)();
+}
+
+void Shard::on_committed(std::unique_ptr<WriteBatch> answered) {
+  NEARHUB_CHECK(answered->ticket == committed_ticket_ + 1);
+  committed_ticket_ = answered->ticket;
+  uncommitted_bytes_ -= answered->bytes;
+  for (const EventAck& ack : answered->acks) {
+    // Whoever is gone does not hear of it.
+    if (ack.slot < connections_.size() && generations_[ack.slot] == ack.generation && connections_[ack.slot]) {
+      connections_[ack.slot]->link->on_event_stored(ack.token);
+    }
+  }
+  for (std::size_t i = 0; i < answered->operations.size(); ++i) {
+    if (answered->done[i]) answered->done[i](answered->results[i]);
+  }
+  while (!after_commit_.empty() && after_commit_.begin()->first <= committed_ticket_) {
+    const auto node = after_commit_.extract(after_commit_.begin());
+    node.mapped()();
+  }
+  for (const WriteOperation& operation : answered->operations) {
+    // Devices that were only waiting for their write may be forgotten now.
+    std::visit(
+        [this](const auto& op) {
+          if constexpr (requires { op.id.device; }) {
+            if (const auto found = devices_.find(op.id.device.view()); found != devices_.end()) forget_if_idle(*found->second);
+          } else if constexpr (requires { op.identity.id.device; }) {
+            if (const auto found = devices_.find(op.identity.id.device.view()); found != devices_.end()) forget_if_idle(*found->second);
+          }
+        },
+        operation);
+  }
+  answered->clear();
+  if (spare_batches_.size() < kMaxSpareBatches) spare_batches_.push_back(std::move(answered));
+
+  if (!waiting_for_store_.empty() && uncommitted_bytes_ <= shared_.limits.uncommitted_bytes / 2) {
+    for (const std::uint32_t slot : std::exchange(waiting_for_store_, {})) {
+      if (connections_[slot]) connections_[slot]->link->on_store_ready();
+    }
+  }
+}
+
+void Shard::after_writes(const IdentityState& identity, Task task) {
+  if (identity.last_ticket <= committed_ticket_) {
+    task();
+  } else {
+    after_commit_.emplace(identity.last_ticket, std::move(task));
+  }
+}
+
+void Shard::lose(const DeviceId& id, const Error& error) {
+  log::error("hub", "device={} the store holds another version than memory; the device is loaded anew code={} reason=\"{}\"", id.str(),
+             error_name(error.code), error.detail);
+  const auto found = devices_.find(id.view());
+  if (found == devices_.end()) return;
+  Device& device = *found->second;
+  end_connections(device, {auth::Check::kState, ErrorCode::kServerError, "the state that this connection was built on", "a newer one in the store", "connect again"});
+  for (IdentityState* state : {&device.self}) fail_methods(*state, error);
+  for (auto& [name, module] : device.modules) fail_methods(*module, error);
+  // Later writes of the same device are on their way and fail the same check; their answers look the device up again.
+  touch(device);
+  devices_.erase(found);
+}
+
+void Shard::drain(Task drained) {
+  flush_activity();
+  sweep_timer_.cancel();
+  activity_timer_.cancel();
+  drained_ = std::move(drained);
+}
+
+Shard::Figures Shard::figures() const {
+  Figures figures;
+  figures.connections = connected_;
+  figures.devices_in_memory = devices_.size();
+  figures.events = events_;
+  figures.uncommitted_bytes = uncommitted_bytes_;
+  return figures;
+}
+
+void Shard::sweep_expired() {
+  constexpr std::size_t kMaxPerSweep = 1000;
+  sweep_timer_.start_at(timers_.now() + kSweepInterval);
+  shared_.store.find_expired(shared_.clock.now(), kMaxPerSweep, executor_, [this](Result<std::vector<IdentityId>> found) {
+    if (!found.ok()) return;
+    for (const IdentityId& id : *found) {
+      Shard& home = hub_.shard(hub_.home_of(id.device));
+      home.executor().post([&home, id] { home.expire(id); });
+    }
+  });
+}
+
+void Shard::mark_active(IdentityState& identity) {
+  identity.identity.last_activity = shared_.clock.now();
+  if (identity.active) return;
+  identity.active = true;
+  active_.push_back(identity.identity.id);
+  if (!activity_timer_.running()) activity_timer_.start_at(timers_.now() + kActivityInterval);
+}
+
+void Shard::flush_activity() {
+  for (const IdentityId& id : std::exchange(active_, {})) {
+    IdentityState* state = find(id);
+    if (state == nullptr || !state->active) continue;
+    state->active = false;
+    write(*state, PutActivity{id, state->identity.connection_state_updated, state->identity.last_activity}, nullptr);
+  }
+}
+
+}  // namespace nearhub::hub

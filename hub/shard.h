@@ -1,0 +1,251 @@
+// The home of a share of the devices: all their state, and every operation on it.
+//
+// A device's identity, twins, queues, waiting methods and live connections are touched by its home loop alone, so nothing here is locked. What
+// is not in memory is loaded from the store when first asked for and stays until room is needed; connected devices stay.
+//
+// Writes change memory at once and go to the store together at the end of the turn; whoever waits for one is answered after its commit.
+// A read of something with a write under way is answered after that commit too, so nobody sees what could still be lost.
+//
+// THREAD: owning loop only, but for post() and try_post(), which any thread may call.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/timer_queue.h"
+#include "hub/connection.h"
+#include "hub/hub.h"
+#include "hub/identity_state.h"
+#include "hub/link.h"
+#include "hub/method.h"
+#include "hub/store.h"
+#include "registry/identity_json.h"
+
+namespace nearhub::hub {
+
+// The If-Match header (reference/service-rest.md 5.1).
+struct Condition {
+  enum Kind { kAbsent, kAny, kEtag };
+  Kind kind = kAbsent;
+  std::string etag;  // without quotes
+  bool matches(std::string_view current) const { return kind != kEtag || etag == current; }
+};
+
+// The versions of a twin before an update: what the store must still hold for the update to count.
+struct TwinVersions {
+  std::int64_t etag_counter;
+  std::int64_t reported_version;
+};
+
+struct IdentityView {
+  registry::Identity identity;
+  registry::LiveState live;
+};
+
+// What a service sees of a twin: the whole JSON document and its etag.
+struct TwinView {
+  std::string json;
+  ETag etag;
+};
+
+class Shard {
+ public:
+  Shard(std::uint32_t index, const Hub& hub, Executor& executor, TimerQueue& timers);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  Executor& executor() { return executor_; }
+  const Hub& hub() const { return hub_; }
+
+  // Hands this turn's writes to the store. The loop calls it at the end of every turn.
+  void end_turn();
+
+  // Two-phase stop: after drain() has called `drained`, everything acknowledged or not is in the store and nothing is under way.
+  void drain(Task drained);
+
+  // --- Connections (shard_connections.cpp) -----------------------------------------------------------------------------------
+
+  using Verdict = std::variant<auth::Admission, auth::Denial>;
+  // May this identity come in? Loads it, then asks auth. The answer may come before judge() returns; if it is an admission, attach() must be
+  // called from inside it.
+  void judge(const IdentityId& id, std::optional<std::string> password, std::vector<std::string> certificates, UniqueFunction<void(Verdict)> answer);
+
+  struct AttachOptions {
+    bool clean_session = true;
+    bool hold_cloud_messages = false;  // until release_cloud_messages(), at most Limits::cloud_hold
+    std::string model_id;
+  };
+  // Ends the identity's older connection first. `session_present`: a stored session was resumed.
+  Connection& attach(const IdentityId& id, Link& link, auth::Admission admission, AttachOptions options, bool& session_present);
+  // Lets deliveries begin; the front calls it when its client has been told that it is connected.
+  void begin(Connection& connection);
+  void detach(Connection& connection);
+
+  void subscribe(Connection& connection, Topic topic, int qos);
+  void unsubscribe(Connection& connection, Topic topic);
+  void subscribe_method(Connection& connection, std::string_view name);
+  void unsubscribe_method(Connection& connection, std::string_view name);
+  // Runs `done` when what was subscribed is durable (at once for a clean session, or when nothing changed), then lets deliveries begin.
+  void settle_subscriptions(Connection& connection, Task done);
+  void release_cloud_messages(Connection& connection);
+
+  // --- Telemetry (shard_telemetry.cpp) -----------------------------------------------------------------------------------------
+
+  struct EventInput {
+    std::string_view bag;
+    std::string_view body;
+    bool retain = false;
+    bool will = false;
+  };
+  // `token`: given back by Link::on_event_stored() when `acknowledge`. The caller has checked sizes (kMaxTelemetryBytes, kMaxBagItems).
+  void append_event(Connection& connection, const EventInput& input, bool acknowledge, std::uint32_t token);
+  // An acknowledgement that stores nothing but must not overtake those before it: on_event_stored(token) after all of them.
+  void acknowledge_in_order(Connection& connection, std::uint32_t token);
+  // True while too much waits for the store: do not read from this publisher until on_store_ready().
+  bool congested(Connection& connection);
+
+  // --- Twins (shard_twins.cpp) -----------------------------------------------------------------------------------------------
+
+  // The device's own view and update.
+  void get_device_twin(Connection& connection, Answer<std::string> answer);
+  void report(Connection& connection, std::string_view patch, std::optional<std::int64_t> if_version, Answer<std::int64_t> answer);
+  // The service's.
+  void get_twin(const IdentityId& id, Answer<TwinView> answer);
+  void update_twin(const IdentityId& id, twin::Update update, bool replace, const Condition& condition, Answer<TwinView> answer);
+
+  // --- Identities (shard_identities.cpp) ---------------------------------------------------------------------------------------
+
+  void get_identity(const IdentityId& id, Answer<IdentityView> answer);
+  void list_modules(const DeviceId& device, Answer<std::vector<IdentityView>> answer);
+  // kAbsent creates (409 when it exists), kAny and kEtag replace (404 when it does not).
+  void put_identity(const IdentityId& id, registry::IdentityRequest request, const Condition& condition, Answer<IdentityView> answer);
+  void delete_identity(const IdentityId& id, const Condition& condition, Answer<std::monostate> answer);
+  // Connection state and queue length of devices in memory; the others are disconnected and their stored values right.
+  std::vector<std::pair<std::string, registry::LiveState>> live_states(const std::vector<std::string>& devices) const;
+
+  // --- Cloud-to-device messages (shard_cloud_messages.cpp) ---------------------------------------------------------------------
+
+  void send(const IdentityId& id, CloudMessage message, Answer<std::uint64_t> answer);
+  void purge(const IdentityId& id, Answer<std::int64_t> answer);
+  void complete(Connection& connection, std::uint64_t sequence);
+  // Moves expired messages out of the queue.
+  void expire(const IdentityId& id);
+
+  // --- Direct methods (shard_methods.cpp) --------------------------------------------------------------------------------------
+
+  void invoke_method(const IdentityId& id, MethodRequest request, Answer<MethodResult> answer);
+  void answer_method(Connection& connection, std::string_view request_id, int status, std::string_view payload);
+
+  // --- Figures -----------------------------------------------------------------------------------------------------------------
+
+  struct Figures {
+    std::size_t connections = 0;
+    std::size_t devices_in_memory = 0;
+    std::uint64_t events = 0;
+    std::size_t uncommitted_bytes = 0;
+  };
+  Figures figures() const;
+
+ private:
+  // --- Loading and keeping (shard.cpp)
+  // The callback may run at once; the device is valid during it and may not exist (Device::exists).
+  void with_device(const DeviceId& id, UniqueFunction<void(Result<Device*>)> callback);
+  // The same, down to the identity; `not_found` is the code for a missing module (a missing device is always kDeviceNotFound).
+  void with_identity(const IdentityId& id, ErrorCode not_found, UniqueFunction<void(Result<IdentityState*>)> callback);
+  // The identity if it is in memory and exists; null otherwise. For work that only matters then.
+  IdentityState* find(const IdentityId& id);
+  void on_loaded(const DeviceId& id, Result<std::optional<DeviceRecord>> record);
+  void touch(Device& device);
+  void forget_if_idle(Device& device);
+  void evict();
+  static std::size_t size_of(const Device& device);
+
+  // --- Writing (shard.cpp)
+  WriteBatch& batch();
+  // Adds an operation to this turn's batch; `done` runs after its commit.
+  void write(IdentityState& identity, WriteOperation operation, UniqueFunction<void(const Status&)> done);
+  void on_committed(std::unique_ptr<WriteBatch> batch);
+  // Runs `task` when all writes of this identity so far are durable; at once when they are.
+  void after_writes(const IdentityState& identity, Task task);
+  // A compare-and-set failed: the store knows better than this memory. Drops the device and its connections.
+  void lose(const DeviceId& id, const Error& error);
+
+  // --- Identities
+  void create(Device& device, const IdentityId& id, registry::IdentityRequest request, Answer<IdentityView> answer);
+  void replace(IdentityState& state, registry::IdentityRequest request, Answer<IdentityView> answer);
+
+  // --- Connections
+  void end_connection(IdentityState& identity, const auth::Denial& why);
+  void end_connections(Device& device, const auth::Denial& why);
+  void on_token_end(Connection& connection);
+  IdentityView view(IdentityState& identity);
+  void mark_active(IdentityState& identity);
+  void flush_activity();
+
+  // --- Twins
+  Result<twin::Twin*> twin_of(IdentityState& identity);
+  TwinView service_view(IdentityState& identity, const twin::Twin& twin);
+  void notify_desired(const IdentityId& id, std::string_view notification, std::int64_t version);
+  void put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done);
+
+  // --- Cloud-to-device messages
+  // Sends what may be sent, in order.
+  void pump(IdentityState& identity);
+  void deliver(IdentityState& identity, QueuedMessage& queued);
+  void fetch(IdentityState& identity);
+  void remove(IdentityState& identity, std::uint64_t sequence, Outcome outcome, UniqueFunction<void(const Status&)> done);
+  std::size_t expire_due(IdentityState& identity);
+  void sweep_expired();
+  static CloudMessageHead head_of(const CloudMessage& message);
+
+  // --- Direct methods
+  void start_waiting_methods(IdentityState& identity);
+  void start_method(IdentityState& identity, MethodCall& call);
+  void on_method_timeout(const IdentityId& id, MethodCall* call);
+  void fail_methods(IdentityState& identity, const Error& error);
+  std::unique_ptr<MethodCall> take_call(IdentityState& identity, MethodCall* call);
+
+  const std::uint32_t index_;
+  const Hub& hub_;
+  const Hub::Shared& shared_;
+  Executor& executor_;
+  TimerQueue& timers_;
+
+  std::unordered_map<std::string, std::unique_ptr<Device>, StringHash, std::equal_to<>> devices_;
+  std::list<Device*> idle_;  // loaded, not connected, nothing under way; the longest unused in front
+  std::size_t idle_bytes_ = 0;
+  std::unordered_map<std::string, std::vector<UniqueFunction<void(Result<Device*>)>>, StringHash, std::equal_to<>> loading_;
+
+  std::unique_ptr<WriteBatch> batch_;                // this turn's
+  std::vector<std::unique_ptr<WriteBatch>> spare_batches_;
+  std::uint64_t next_ticket_ = 1;                    // of batch_
+  std::uint64_t committed_ticket_ = 0;
+  std::size_t uncommitted_bytes_ = 0;
+  std::multimap<std::uint64_t, Task> after_commit_;  // by ticket
+  std::uint64_t events_ = 0;
+
+  std::vector<std::unique_ptr<Connection>> connections_;  // by slot
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<std::uint32_t> generations_;  // by slot
+  std::size_t connected_ = 0;
+  std::vector<std::uint32_t> waiting_for_store_;  // slots of publishers that were told to pause
+
+  std::vector<IdentityId> active_;  // identities with activity to write
+  Timer activity_timer_;
+  Timer sweep_timer_;
+  bool pumping_ = false;
+  bool looking_for_similar_ = false;
+  Task drained_;
+};
+
+}  // namespace nearhub::hub

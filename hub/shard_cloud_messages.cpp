@@ -1,0 +1,222 @@
+// Cloud-to-device messages: the queue of each identity, its delivery and its settlement.
+//
+// A message is in the store before it is sent and leaves the store when it is settled. Its content is in memory only from the moment it is about
+// to be sent; what waits behind it is a short head.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "hub/shard.h"
+
+namespace nearhub::hub {
+namespace {
+
+// MQTT's limit on a topic, and the longest "devices/{id}/modules/{id}/messages/devicebound/".
+constexpr std::size_t kMaxTopicBytes = 65'535;
+constexpr std::size_t kMaxTopicPrefixBytes = 2 * kMaxIdLength + 64;
+
+QueuedMessage* find_message(IdentityState& identity, std::uint64_t sequence) {
+  if (!identity.queue) return nullptr;
+  for (QueuedMessage& message : identity.queue->messages) {
+    if (message.head.sequence == sequence) return &message;
+  }
+  return nullptr;
+}
+
+void erase_message(IdentityState& identity, std::uint64_t sequence) {
+  auto& messages = identity.queue->messages;
+  const auto found = std::find_if(messages.begin(), messages.end(), [sequence](const QueuedMessage& m) { return m.head.sequence == sequence; });
+  if (found != messages.end()) messages.erase(found);
+}
+
+}  // namespace
+
+CloudMessageHead Shard::head_of(const CloudMessage& message) {
+  return {message.sequence, message.enqueued, message.expiry, message.ack, message.delivery_count, message.message_id};
+}
+
+void Shard::send(const IdentityId& id, CloudMessage message, Answer<std::uint64_t> answer) {
+  with_identity(id, id.is_module() ? ErrorCode::kModuleNotFound : ErrorCode::kDeviceNotFound,
+                [this, message = std::move(message), answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    IdentityState& state = **found;
+    const WallTime now = shared_.clock.now();
+    if (const std::size_t bytes = message.size_bytes(); bytes > kMaxCloudMessageBytes) {
+      return answer(Error{ErrorCode::kMessageTooLarge, fmt::format("the message has {} bytes, body and properties; at most {} are allowed", bytes,
+                                                                   kMaxCloudMessageBytes)});
+    }
+    if (message.properties.size() > kMaxCloudMessageProperties) {
+      return answer(Error{ErrorCode::kArgumentInvalid, fmt::format("the message has {} properties; at most {} are allowed", message.properties.size(),
+                                                                   kMaxCloudMessageProperties)});
+    }
+    // Percent-encoding can triple the properties; the topic that carries them has MQTT's limit.
+    if (const std::size_t topic = kMaxTopicPrefixBytes + device_topic_bag(message, state.identity.id).size(); topic > kMaxTopicBytes) {
+      return answer(Error{ErrorCode::kMessageTooLarge, fmt::format("the message's properties make an MQTT topic of {} bytes; at most {} are possible", topic,
+                                                                   kMaxTopicBytes)});
+    }
+    if (message.expiry_from_sender && message.expiry <= now) {
+      return answer(Error{ErrorCode::kInvalidMessageExpiryTime, "the message's expiry time is in the past"});
+    }
+    expire_due(state);
+    if (state.queued() >= shared_.limits.cloud_queue_messages) {
+      return answer(Error{ErrorCode::kDeviceMaximumQueueDepthExceeded,
+                          fmt::format("{} messages wait for {}; at most {} are allowed", state.queued(), state.identity.id.text(),
+                                      shared_.limits.cloud_queue_messages)});
+    }
+    if (!state.queue) state.queue = std::make_unique<CloudQueue>();
+    message.sequence = state.queue->next_sequence++;
+    message.enqueued = now;
+    if (!message.expiry_from_sender) message.expiry = now + shared_.limits.cloud_message_ttl;
+
+    const std::uint64_t sequence = message.sequence;
+    QueuedMessage queued;
+    queued.head = head_of(message);
+    queued.content = std::make_unique<CloudMessage>(message);
+    state.queue->messages.push_back(std::move(queued));
+    write(state, EnqueueCloudMessage{state.identity.id, std::move(message)},
+          [this, id = state.identity.id, sequence, answer = std::move(answer)](const Status& status) mutable {
+            IdentityState* owner = find(id);
+            QueuedMessage* stored = owner == nullptr ? nullptr : find_message(*owner, sequence);
+            if (!status.ok()) {
+              if (stored != nullptr) erase_message(*owner, sequence);
+              return answer(status.error());
+            }
+            answer(sequence);
+            if (stored == nullptr) return;
+            stored->storing = false;
+            // Nobody is there to take it: its content is in the store.
+            if (owner->connection == nullptr) stored->content.reset();
+            pump(*owner);
+          });
+  });
+}
+
+void Shard::pump(IdentityState& identity) {
+  if (pumping_ || identity.connection == nullptr || !identity.queue || !identity.session.cloud_messages()) return;
+  Connection& connection = *identity.connection;
+  if (connection.holding) return;
+  expire_due(identity);
+  pumping_ = true;
+  // By index: delivering at QoS 0 completes at once, which leaves the entry in place until its removal is durable.
+  for (std::size_t i = 0; i < identity.queue->messages.size(); ++i) {
+    QueuedMessage& message = identity.queue->messages[i];
+    if (message.locked || message.removing) continue;
+    // In order: what is not durable yet, or not in memory, holds up what is behind it.
+    if (message.storing || connection.in_flight >= shared_.limits.cloud_in_flight) break;
+    if (!message.content) {
+      fetch(identity);
+      break;
+    }
+    deliver(identity, message);
+    if (identity.connection != &connection) break;
+  }
+  pumping_ = false;
+}
+
+void Shard::deliver(IdentityState& identity, QueuedMessage& queued) {
+  Connection& connection = *identity.connection;
+  const std::unique_ptr<CloudMessage> content = std::move(queued.content);
+  queued.locked = true;
+  ++connection.in_flight;
+  mark_active(identity);
+  connection.link->deliver(*content, queued.sent_before);
+}
+
+void Shard::fetch(IdentityState& identity) {
+  CloudQueue& queue = *identity.queue;
+  if (queue.fetching) return;
+  std::vector<std::uint64_t> wanted;
+  for (const QueuedMessage& message : queue.messages) {
+    if (message.locked || message.removing || message.storing || message.content) continue;
+    wanted.push_back(message.head.sequence);
+    if (wanted.size() >= shared_.limits.cloud_in_flight) break;
+  }
+  if (wanted.empty()) return;
+  queue.fetching = true;
+  shared_.store.load_cloud_messages(identity.identity.id, std::move(wanted), executor_,
+                                    [this, id = identity.identity.id](Result<std::vector<CloudMessage>> loaded) {
+    IdentityState* owner = find(id);
+    if (owner == nullptr || !owner->queue) return;
+    owner->queue->fetching = false;
+    if (!loaded.ok()) {
+      log::error("hub", "device={} queued messages cannot be read reason=\"{}\"", id.text(), loaded.error().detail);
+      return;
+    }
+    if (owner->connection != nullptr) {
+      for (CloudMessage& message : *loaded) {
+        QueuedMessage* queued = find_message(*owner, message.sequence);
+        if (queued == nullptr || queued->locked || queued->removing) continue;
+        message.delivery_count = queued->head.delivery_count;
+        queued->content = std::make_unique<CloudMessage>(std::move(message));
+      }
+      // Only with something new in memory: a message that the store does not have must not be asked for again and again.
+      if (!loaded->empty()) pump(*owner);
+    }
+    forget_if_idle(*owner->device);
+  });
+}
+
+void Shard::complete(Connection& connection, std::uint64_t sequence) {
+  IdentityState& state = *connection.identity;
+  QueuedMessage* message = find_message(state, sequence);
+  if (message == nullptr || !message->locked || message->removing) return;
+  remove(state, sequence, Outcome::kSuccess, nullptr);
+  pump(state);
+}
+
+void Shard::remove(IdentityState& identity, std::uint64_t sequence, Outcome outcome, UniqueFunction<void(const Status&)> done) {
+  QueuedMessage* message = find_message(identity, sequence);
+  if (message->locked) {
+    message->locked = false;
+    if (identity.connection != nullptr) --identity.connection->in_flight;
+  }
+  message->removing = true;
+  message->content.reset();
+  RemoveCloudMessage operation{identity.identity.id, sequence, std::nullopt};
+  if (wants_feedback(message->head.ack, outcome)) {
+    operation.feedback = Feedback{0, message->head.message_id, identity.identity.id, identity.identity.generation_id, shared_.clock.now(), outcome};
+  }
+  write(identity, std::move(operation), [this, id = identity.identity.id, sequence, done = std::move(done)](const Status& status) mutable {
+    IdentityState* owner = find(id);
+    if (owner != nullptr && owner->queue) erase_message(*owner, sequence);
+    if (done) done(status);
+  });
+}
+
+void Shard::purge(const IdentityId& id, Answer<std::int64_t> answer) {
+  with_identity(id, id.is_module() ? ErrorCode::kModuleNotFound : ErrorCode::kDeviceNotFound,
+                [this, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    IdentityState& state = **found;
+    std::vector<std::uint64_t> purged;
+    if (state.queue) {
+      for (const QueuedMessage& message : state.queue->messages) {
+        if (!message.removing) purged.push_back(message.head.sequence);
+      }
+    }
+    for (const std::uint64_t sequence : purged) remove(state, sequence, Outcome::kPurged, nullptr);
+    after_writes(state, [count = static_cast<std::int64_t>(purged.size()), answer = std::move(answer)]() mutable { answer(count); });
+  });
+}
+
+std::size_t Shard::expire_due(IdentityState& identity) {
+  if (!identity.queue) return 0;
+  const WallTime now = shared_.clock.now();
+  std::vector<std::uint64_t> due;
+  for (const QueuedMessage& message : identity.queue->messages) {
+    // A message on its way to the device or the store is settled there first.
+    if (message.head.expiry <= now && !message.locked && !message.removing && !message.storing) due.push_back(message.head.sequence);
+  }
+  for (const std::uint64_t sequence : due) remove(identity, sequence, Outcome::kExpired, nullptr);
+  return due.size();
+}
+
+void Shard::expire(const IdentityId& id) {
+  with_identity(id, ErrorCode::kDeviceNotFound, [this](Result<IdentityState*> found) {
+    if (found.ok()) expire_due(**found);
+  });
+}
+
+}  // namespace nearhub::hub

@@ -1,0 +1,167 @@
+// The identity registry's operations, and what they do to connections, twins and queues.
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "hub/shard.h"
+
+namespace nearhub::hub {
+namespace {
+
+ErrorCode not_found_code(const IdentityId& id) { return id.is_module() ? ErrorCode::kModuleNotFound : ErrorCode::kDeviceNotFound; }
+
+Error already_there(const IdentityId& id, const std::string& hub_name) {
+  if (!id.is_module()) return {ErrorCode::kDeviceAlreadyExists, fmt::format("A device with ID '{}' is already registered.", id.device.str())};
+  return {ErrorCode::kModuleAlreadyExistsOnDevice,
+          fmt::format("Device {} in IotHub {} already contains Module {}.", id.device.str(), hub_name, id.module.str())};
+}
+
+Error stale(const IdentityId& id, const registry::Identity& identity, const Condition& condition) {
+  return {ErrorCode::kPreconditionFailed,
+          fmt::format("PreconditionFailed, ETag may be invalid. The etag of {} is {}, If-Match says {}", id.text(), identity.etag().str(), condition.etag)};
+}
+
+}  // namespace
+
+void Shard::get_identity(const IdentityId& id, Answer<IdentityView> answer) {
+  with_identity(id, not_found_code(id), [this, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    after_writes(**found, [view = view(**found), answer = std::move(answer)]() mutable { answer(std::move(view)); });
+  });
+}
+
+void Shard::list_modules(const DeviceId& id, Answer<std::vector<IdentityView>> answer) {
+  with_device(id, [this, id, answer = std::move(answer)](Result<Device*> loaded) mutable {
+    if (!loaded.ok()) return answer(loaded.error());
+    Device& device = **loaded;
+    if (!device.exists) return answer(Error{ErrorCode::kDeviceNotFound, id.str()});
+    std::vector<IdentityView> views;
+    const IdentityState* latest = &device.self;
+    for (const auto& [name, module] : device.modules) {
+      views.push_back(view(*module));
+      if (module->last_ticket > latest->last_ticket) latest = module.get();
+    }
+    after_writes(*latest, [views = std::move(views), answer = std::move(answer)]() mutable { answer(std::move(views)); });
+  });
+}
+
+void Shard::put_identity(const IdentityId& id, registry::IdentityRequest request, const Condition& condition, Answer<IdentityView> answer) {
+  if (shared_.fixed_keys && request.credentials.type == auth::AuthenticationType::kSas && request.credentials.primary_key.empty()) {
+    request.credentials.primary_key = shared_.fixed_keys->primary;
+    request.credentials.secondary_key = shared_.fixed_keys->secondary;
+  }
+  with_device(id.device, [this, id, request = std::move(request), condition, answer = std::move(answer)](Result<Device*> loaded) mutable {
+    if (!loaded.ok()) return answer(loaded.error());
+    Device& device = **loaded;
+    if (id.is_module() && !device.exists) return answer(Error{ErrorCode::kDeviceNotFound, id.device.str()});
+    IdentityState* state = find(id);
+    if (condition.kind == Condition::kAbsent) {
+      if (state != nullptr) return answer(already_there(id, shared_.hosts.primary()));
+      return create(device, id, std::move(request), std::move(answer));
+    }
+    if (state == nullptr) return answer(Error{not_found_code(id), id.is_module() ? id.module.str() : id.device.str()});
+    if (!condition.matches(state->identity.etag().view())) return answer(stale(id, state->identity, condition));
+    replace(*state, std::move(request), std::move(answer));
+  });
+}
+
+void Shard::create(Device& device, const IdentityId& id, registry::IdentityRequest request, Answer<IdentityView> answer) {
+  if (id.is_module() && device.modules.size() >= registry::kMaxModulesPerDevice) {
+    return answer(Error{ErrorCode::kTooManyModulesOnDevice,
+                        fmt::format("device {} has {} modules; more are not allowed", id.device.str(), device.modules.size())});
+  }
+  const WallTime now = shared_.clock.now();
+  IdentityState* state = &device.self;
+  if (id.is_module()) {
+    auto made = std::make_unique<IdentityState>();
+    state = made.get();
+    device.modules.emplace(id.module.str(), std::move(made));
+  } else {
+    const std::uint64_t last_ticket = device.self.last_ticket;  // of a deletion that may still be on its way
+    device.self = IdentityState();
+    device.self.last_ticket = last_ticket;
+    device.exists = true;
+  }
+  state->device = &device;
+  state->identity = registry::create_identity(id, std::move(request), now, shared_.random);
+  const twin::Twin twin = twin::Twin::create(now);
+  state->stored_twin = twin.stored();
+  write(*state, CreateIdentity{state->identity, {state->stored_twin, {}}},
+        [this, id, after = view(*state), answer = std::move(answer)](const Status& status) mutable {
+          if (status.ok()) return answer(std::move(after));
+          lose(id.device, status.error());
+          answer(status.error());
+        });
+}
+
+void Shard::replace(IdentityState& state, registry::IdentityRequest request, Answer<IdentityView> answer) {
+  const registry::Identity before = state.identity;
+  state.identity = registry::replace_identity(before, std::move(request), shared_.clock.now(), shared_.random);
+  const IdentityId id = state.identity.id;
+  write(state, ReplaceIdentity{state.identity, before.etag_counter},
+        [this, id, after = view(state), answer = std::move(answer)](const Status& status) mutable {
+          if (status.ok()) return answer(std::move(after));
+          lose(id.device, status.error());
+          answer(status.error());
+        });
+
+  // At once, not after the commit: whoever is locked out must not get one more message through (device-mqtt.md 2.8).
+  if (!id.is_module() && !state.identity.enabled) {
+    end_connections(*state.device, {auth::Check::kStatus, ErrorCode::kDeviceDisabled, "an enabled device", "device " + id.text() + ", disabled just now",
+                                    "enable it: PUT /devices/" + id.text() + " with status enabled"});
+  } else if (state.connection != nullptr && !auth::still_valid(state.connection->admission, state.identity.credentials, shared_.policies)) {
+    end_connection(state, {auth::Check::kCredential, ErrorCode::kIotHubUnauthorized, "a credential that is registered",
+                           "the credential that admitted this connection; it was changed or removed just now", "connect with the new one"});
+  }
+}
+
+void Shard::delete_identity(const IdentityId& id, const Condition& condition, Answer<std::monostate> answer) {
+  with_identity(id, not_found_code(id), [this, id, condition, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    IdentityState& state = **found;
+    Device& device = *state.device;
+    if (!condition.matches(state.identity.etag().view())) return answer(stale(id, state.identity, condition));
+
+    const auth::Denial why{auth::Check::kIdentity, not_found_code(id), id.is_module() ? "a registered module" : "a registered device",
+                           id.text() + ", deleted just now", "create it again; it gets new keys"};
+    const Error gone{ErrorCode::kDeviceNotFound, id.text()};
+    auto done = [answer = std::move(answer), this, device_id = id.device](const Status& status) mutable {
+      if (status.ok()) return answer(std::monostate());
+      lose(device_id, status.error());
+      answer(status.error());
+    };
+    if (id.is_module()) {
+      end_connection(state, why);
+      fail_methods(state, gone);
+      write(state, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
+      // The device carries the deletion's ticket from here on.
+      device.self.last_ticket = state.last_ticket;
+      device.modules.erase(device.modules.find(id.module.view()));
+    } else {
+      end_connections(device, why);
+      fail_methods(device.self, gone);
+      for (auto& [name, module] : device.modules) fail_methods(*module, gone);
+      write(device.self, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
+      device.modules.clear();
+      const std::uint64_t last_ticket = device.self.last_ticket;
+      device.self = IdentityState();
+      device.self.device = &device;
+      device.self.last_ticket = last_ticket;
+      device.exists = false;
+    }
+  });
+}
+
+std::vector<std::pair<std::string, registry::LiveState>> Shard::live_states(const std::vector<std::string>& devices) const {
+  std::vector<std::pair<std::string, registry::LiveState>> states;
+  for (const std::string& id : devices) {
+    const auto found = devices_.find(id);
+    if (found == devices_.end() || !found->second->exists) continue;
+    const IdentityState& state = found->second->self;
+    states.emplace_back(id, registry::LiveState{state.connection != nullptr, static_cast<std::int64_t>(state.queued())});
+  }
+  return states;
+}
+
+}  // namespace nearhub::hub

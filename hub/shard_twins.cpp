@@ -1,0 +1,145 @@
+// Twins: the device's own view and reports, the service's view and updates.
+#include <utility>
+
+#include "base/time_format.h"
+#include "hub/shard.h"
+
+namespace nearhub::hub {
+
+Result<twin::Twin*> Shard::twin_of(IdentityState& identity) {
+  if (!identity.twin) {
+    auto restored = twin::Twin::restore(identity.stored_twin);
+    if (!restored.ok()) return std::move(restored).error();
+    identity.twin = std::make_unique<twin::Twin>(std::move(*restored));
+    identity.stored_twin = {};
+  }
+  return identity.twin.get();
+}
+
+void Shard::put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done) {
+  const twin::Twin& twin = *identity.twin;
+  PutTwin operation{identity.identity.id, before.etag_counter, before.reported_version, twin.etag_counter(), twin.reported_version(), {}, {}, {}};
+  if (change.tags) operation.tags = twin.tags().stored();
+  if (change.desired) operation.desired = twin.desired().stored();
+  if (change.reported) operation.reported = twin.reported().stored();
+  write(identity, std::move(operation), [this, device = identity.identity.id.device, done = std::move(done)](const Status& status) mutable {
+    if (!status.ok()) lose(device, status.error());
+    done(status);
+  });
+}
+
+void Shard::get_device_twin(Connection& connection, Answer<std::string> answer) {
+  IdentityState& state = *connection.identity;
+  mark_active(state);
+  const auto twin = twin_of(state);
+  if (!twin.ok()) return answer(twin.error());
+  after_writes(state, [json = (*twin)->device_json(), answer = std::move(answer)]() mutable { answer(std::move(json)); });
+}
+
+void Shard::report(Connection& connection, std::string_view patch, std::optional<std::int64_t> if_version, Answer<std::int64_t> answer) {
+  IdentityState& state = *connection.identity;
+  mark_active(state);
+  const auto found = twin_of(state);
+  if (!found.ok()) return answer(found.error());
+  twin::Twin& twin = **found;
+  if (if_version && *if_version != twin.reported_version()) {
+    return answer(Error{ErrorCode::kPreconditionFailed, "reported $version is " + std::to_string(twin.reported_version()) + ", the request expects " +
+                                                            std::to_string(*if_version)});
+  }
+  if (patch.size() > twin::kMaxUpdateBytes) {
+    return answer(Error{ErrorCode::kArgumentInvalid, "the patch has " + std::to_string(patch.size()) + " bytes; at most " +
+                                                         std::to_string(twin::kMaxUpdateBytes) + " are read"});
+  }
+  const auto value = twin::parse_value(patch);
+  if (!value.ok()) return answer(value.error());
+  const TwinVersions before{twin.etag_counter(), twin.reported_version()};
+  const auto change = twin.report(*value, shared_.clock.now());
+  if (!change.ok()) return answer(change.error());
+  put_twin(state, before, *change, [version = twin.reported_version(), answer = std::move(answer)](const Status& status) mutable {
+    if (status.ok()) {
+      answer(version);
+    } else {
+      answer(status.error());
+    }
+  });
+}
+
+TwinView Shard::service_view(IdentityState& state, const twin::Twin& twin) {
+  const registry::Identity& identity = state.identity;
+  const registry::Identity& device = state.device->self.identity;
+  const bool module = identity.id.is_module();
+  JsonWriter json;
+  json.object().member("deviceId", identity.id.device.str());
+  if (module) json.member("moduleId", identity.id.module.str());
+  json.member("etag", twin.etag().str())
+      .member("deviceEtag", identity.etag().str())
+      .member("status", device.enabled ? "enabled" : "disabled");
+  if (!module && device.status_reason) json.member("statusReason", *device.status_reason);
+  json.member("statusUpdateTime", format_iso8601(device.status_updated))
+      .member("connectionState", state.connection != nullptr ? "Connected" : "Disconnected")
+      .member("lastActivityTime", format_iso8601(identity.last_activity))
+      .member("cloudToDeviceMessageCount", static_cast<std::int64_t>(state.queued()))
+      .member("authenticationType", auth::authentication_type_text(identity.credentials.type))
+      .member("x509Thumbprint")
+      .object();
+  for (const auto& [name, value] : {std::pair{"primaryThumbprint", &identity.credentials.primary_thumbprint},
+                                    std::pair{"secondaryThumbprint", &identity.credentials.secondary_thumbprint}}) {
+    json.member(name);
+    value->empty() ? json.null() : json.string(*value);
+  }
+  json.end_object().member("modelId", state.model_id).member("version", twin.version());
+  twin.write_service_members(json);
+  if (!module) json.member("capabilities").object().member("iotEdge", false).end_object();
+  json.end_object();
+  return {std::move(json).take(), twin.etag()};
+}
+
+void Shard::get_twin(const IdentityId& id, Answer<TwinView> answer) {
+  // A missing module's twin is DeviceNotFound too (service-rest.md 5.5).
+  with_identity(id, ErrorCode::kDeviceNotFound, [this, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    const auto twin = twin_of(**found);
+    if (!twin.ok()) return answer(twin.error());
+    after_writes(**found, [view = service_view(**found, **twin), answer = std::move(answer)]() mutable { answer(std::move(view)); });
+  });
+}
+
+void Shard::update_twin(const IdentityId& id, twin::Update update, bool replace, const Condition& condition, Answer<TwinView> answer) {
+  with_identity(id, ErrorCode::kDeviceNotFound,
+                [this, update = std::move(update), replace, condition, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    IdentityState& state = **found;
+    const auto loaded = twin_of(state);
+    if (!loaded.ok()) return answer(loaded.error());
+    twin::Twin& twin = **loaded;
+    if (!condition.matches(twin.etag().view())) {
+      return answer(Error{ErrorCode::kPreconditionFailed,
+                          "PreconditionFailed, ETag may be invalid. The twin's etag is " + twin.etag().str() + ", If-Match says " + condition.etag});
+    }
+    const TwinVersions before{twin.etag_counter(), twin.reported_version()};
+    auto change = replace ? twin.replace(update, shared_.clock.now()) : twin.patch(update, shared_.clock.now());
+    if (!change.ok()) return answer(change.error());
+    TwinView after = service_view(state, twin);
+    if (!change->tags && !change->desired) {
+      after_writes(state, [after = std::move(after), answer = std::move(answer)]() mutable { answer(std::move(after)); });
+      return;
+    }
+    const std::int64_t version = twin.desired_version();
+    put_twin(state, before, *change, [this, id = state.identity.id, after = std::move(after), version,
+                                      notification = std::move(change->desired_notification), answer = std::move(answer)](const Status& status) mutable {
+      if (!status.ok()) return answer(status.error());
+      // Told to whoever is connected and subscribed now; others read the twin when they connect (device-mqtt.md 6.4).
+      if (!notification.empty()) notify_desired(id, notification, version);
+      answer(std::move(after));
+    });
+  });
+}
+
+void Shard::notify_desired(const IdentityId& id, std::string_view notification, std::int64_t version) {
+  IdentityState* state = find(id);
+  if (state == nullptr || state->connection == nullptr || !state->session.has(Topic::kDesired)) return;
+  mark_active(*state);
+  state->connection->link->notify_desired(notification, version);
+}
+
+}  // namespace nearhub::hub
