@@ -1,0 +1,82 @@
+#include "store/migrations.h"
+
+#include <fmt/core.h>
+
+namespace nearhub::store {
+namespace {
+
+// Version 1. Times are ticks of 100 ns since 1970 (base/clock.h).
+//
+// `event`: a row is a block of one partition (hub/event.h). Its key is partition << 48 | first sequence number, so that a partition is one
+// range of the table; `end_offset` is the number of bytes of the partition up to the block's end, which gives sizes without a scan.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE setting(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE policy(
+  name TEXT PRIMARY KEY, position INTEGER NOT NULL, primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL, rights INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE identity(
+  id INTEGER PRIMARY KEY, device TEXT NOT NULL, module TEXT NOT NULL, generation_id TEXT NOT NULL, etag INTEGER NOT NULL,
+  enabled INTEGER NOT NULL, status_reason TEXT, status_updated INTEGER NOT NULL,
+  auth_type INTEGER NOT NULL, primary_key TEXT NOT NULL, secondary_key TEXT NOT NULL,
+  primary_thumbprint TEXT NOT NULL, secondary_thumbprint TEXT NOT NULL, managed_by TEXT,
+  connection_updated INTEGER NOT NULL, last_activity INTEGER NOT NULL,
+  UNIQUE(device, module)
+) STRICT;
+CREATE TABLE twin(
+  identity INTEGER PRIMARY KEY, etag_counter INTEGER NOT NULL, reported_version INTEGER NOT NULL, model_id TEXT NOT NULL,
+  tags TEXT, desired TEXT NOT NULL, reported TEXT NOT NULL
+) STRICT;
+CREATE TABLE session(
+  identity INTEGER PRIMARY KEY, subscribed INTEGER NOT NULL, at_qos1 INTEGER NOT NULL, method_names TEXT NOT NULL
+) STRICT;
+CREATE TABLE cloud_message(
+  identity INTEGER NOT NULL, sequence INTEGER NOT NULL, enqueued INTEGER NOT NULL, expiry INTEGER NOT NULL,
+  expiry_from_sender INTEGER NOT NULL, ack INTEGER NOT NULL, delivery_count INTEGER NOT NULL,
+  message_id TEXT NOT NULL, correlation_id TEXT NOT NULL, user_id TEXT NOT NULL, content_type TEXT NOT NULL, content_encoding TEXT NOT NULL,
+  properties TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(identity, sequence)
+) STRICT;
+CREATE INDEX cloud_message_expiry ON cloud_message(expiry);
+CREATE TABLE feedback(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, module TEXT NOT NULL, generation_id TEXT NOT NULL,
+  message_id TEXT NOT NULL, enqueued INTEGER NOT NULL, outcome INTEGER NOT NULL
+) STRICT;
+CREATE INDEX feedback_device ON feedback(device);
+CREATE TABLE event(
+  key INTEGER PRIMARY KEY, count INTEGER NOT NULL, first_enqueued INTEGER NOT NULL, last_enqueued INTEGER NOT NULL,
+  end_offset INTEGER NOT NULL, bytes BLOB NOT NULL
+) STRICT;
+)sql";
+
+}  // namespace
+
+Status migrate(Database& database, const std::string& path) {
+  const auto damaged = [&path](const Error& error) {
+    return Error{ErrorCode::kCorrupt, fmt::format("{} is damaged or not a database ({}). Restore it from a backup, or start with another --data folder",
+                                                  path, error.detail)};
+  };
+  const auto objects = database.query_integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects.ok()) return damaged(objects.error());
+  const auto application = database.query_integer("PRAGMA application_id");
+  if (!application.ok()) return damaged(application.error());
+  const auto version = database.query_integer("PRAGMA user_version");
+  if (!version.ok()) return damaged(version.error());
+
+  if (*objects > 0 && *application != kApplicationId) {
+    return Error{ErrorCode::kCorrupt, fmt::format("{} is a database of another program (application id {}, nearhub's is {})", path, *application,
+                                                  kApplicationId)};
+  }
+  if (*version > kSchemaVersion) {
+    return Error{ErrorCode::kInvalidSetting, fmt::format("{} was written by a newer nearhub (schema version {}, this one knows up to {}): use that one",
+                                                         path, *version, kSchemaVersion)};
+  }
+  if (*version == kSchemaVersion) return {};
+  // A half-made schema must not remain: all of it or nothing.
+  if (Status begun = database.execute("BEGIN IMMEDIATE"); !begun.ok()) return begun;
+  if (Status made = database.execute(kVersion1); !made.ok()) return made;
+  const std::string stamp = fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kApplicationId, kSchemaVersion);
+  if (Status stamped = database.execute(stamp.c_str()); !stamped.ok()) return stamped;
+  return database.execute("COMMIT");
+}
+
+}  // namespace nearhub::store

@@ -1,0 +1,207 @@
+#include "store/reads.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "store/operations.h"
+
+namespace nearhub::store {
+namespace {
+
+constexpr std::string_view kIdentityColumns =
+    "i.device, i.module, i.generation_id, i.etag, i.enabled, i.status_reason, i.status_updated, i.auth_type, i.primary_key, i.secondary_key, "
+    "i.primary_thumbprint, i.secondary_thumbprint, i.managed_by, i.connection_updated, i.last_activity";
+constexpr int kIdentityColumnCount = 15;
+
+registry::Identity read_identity(const Statement& row) {
+  registry::Identity identity;
+  identity.id = {DeviceId(row.text(0)), ModuleId(row.text(1))};
+  identity.generation_id = GenerationId(row.text(2));
+  identity.etag_counter = row.integer(3);
+  identity.enabled = row.integer(4) != 0;
+  identity.status_reason = row.optional_text(5);
+  identity.status_updated = row.time(6);
+  identity.credentials.type = static_cast<auth::AuthenticationType>(row.integer(7));
+  identity.credentials.primary_key = row.text(8);
+  identity.credentials.secondary_key = row.text(9);
+  identity.credentials.primary_thumbprint = row.text(10);
+  identity.credentials.secondary_thumbprint = row.text(11);
+  identity.managed_by = row.optional_text(12);
+  identity.connection_state_updated = row.time(13);
+  identity.last_activity = row.time(14);
+  return identity;
+}
+
+Status load_queue(Database& database, std::int64_t identity, std::vector<hub::CloudMessageHead>& queue) {
+  auto rows = database.cached("SELECT sequence, enqueued, expiry, ack, delivery_count, message_id FROM cloud_message WHERE identity=?1 ORDER BY sequence");
+  if (!rows.ok()) return rows.error();
+  (*rows)->bind(1, identity);
+  while ((*rows)->step()) {
+    queue.push_back({static_cast<std::uint64_t>((*rows)->integer(0)), (*rows)->time(1), (*rows)->time(2), static_cast<hub::Ack>((*rows)->integer(3)),
+                     static_cast<std::uint32_t>((*rows)->integer(4)), (*rows)->text(5)});
+  }
+  return (*rows)->ok() ? Status() : Status(database.error("loading a queue"));
+}
+
+}  // namespace
+
+Result<std::optional<hub::DeviceRecord>> load_device(Database& database, const DeviceId& id) {
+  // One statement sees one state of the database; the queues are read in the same transaction.
+  if (Status begun = database.execute("BEGIN"); !begun.ok()) return begun.error();
+  const auto finish = [&database]() { return database.execute("COMMIT"); };
+  const std::string sql =
+      "SELECT " + std::string(kIdentityColumns) +
+      ", i.id, t.etag_counter, t.tags, t.desired, t.reported, t.model_id, s.subscribed, s.at_qos1, s.method_names,"
+      " EXISTS(SELECT 1 FROM cloud_message m WHERE m.identity=i.id)"
+      " FROM identity i JOIN twin t ON t.identity=i.id LEFT JOIN session s ON s.identity=i.id WHERE i.device=?1 ORDER BY i.module";
+  auto rows = database.cached(sql);
+  if (!rows.ok()) {
+    static_cast<void>(finish());
+    return std::move(rows).error();
+  }
+  (*rows)->bind(1, id.view());
+  std::optional<hub::DeviceRecord> device;
+  std::vector<hub::IdentityRecord> modules;
+  Status failure;
+  while (failure.ok() && (*rows)->step()) {
+    hub::IdentityRecord record;
+    record.identity = read_identity(**rows);
+    int column = kIdentityColumnCount;
+    const std::int64_t row_id = (*rows)->integer(column++);
+    record.twin.twin.etag_counter = (*rows)->integer(column++);
+    if (auto tags = (*rows)->optional_text(column++)) {
+      record.twin.twin.has_tags = true;
+      record.twin.twin.tags = std::move(*tags);
+    }
+    record.twin.twin.desired = (*rows)->text(column++);
+    record.twin.twin.reported = (*rows)->text(column++);
+    record.twin.model_id = (*rows)->text(column++);
+    if ((*rows)->optional_text(column)) {
+      hub::Session session;
+      session.subscribed = static_cast<std::uint16_t>((*rows)->integer(column));
+      session.at_qos1 = static_cast<std::uint16_t>((*rows)->integer(column + 1));
+      session.method_names = parse_method_names((*rows)->text(column + 2));
+      record.session = std::move(session);
+    }
+    column += 3;
+    if ((*rows)->integer(column) != 0) failure = load_queue(database, row_id, record.queue);
+    if (record.identity.id.is_module()) {
+      modules.push_back(std::move(record));
+    } else {
+      device.emplace().device = std::move(record);
+    }
+  }
+  if (!failure.ok() || !(*rows)->ok()) {
+    const Error error = failure.ok() ? database.error("loading a device") : failure.error();
+    (*rows)->reset();
+    static_cast<void>(finish());
+    return error;
+  }
+  if (Status ended = finish(); !ended.ok()) return ended.error();
+  if (device) device->modules = std::move(modules);
+  return device;
+}
+
+Result<std::vector<hub::CloudMessage>> load_cloud_messages(Database& database, const IdentityId& id, const std::vector<std::uint64_t>& sequences) {
+  auto rows = database.cached(
+      "SELECT m.enqueued, m.expiry, m.expiry_from_sender, m.ack, m.delivery_count, m.message_id, m.correlation_id, m.user_id, m.content_type, "
+      "m.content_encoding, m.properties, m.body FROM cloud_message m JOIN identity i ON i.id=m.identity WHERE i.device=?1 AND i.module=?2 AND m.sequence=?3");
+  if (!rows.ok()) return std::move(rows).error();
+  std::vector<hub::CloudMessage> messages;
+  for (const std::uint64_t sequence : sequences) {
+    (*rows)->bind(1, id.device.view()).bind(2, id.module.view()).bind(3, sequence);
+    if ((*rows)->step()) {
+      hub::CloudMessage message;
+      message.sequence = sequence;
+      message.enqueued = (*rows)->time(0);
+      message.expiry = (*rows)->time(1);
+      message.expiry_from_sender = (*rows)->integer(2) != 0;
+      message.ack = static_cast<hub::Ack>((*rows)->integer(3));
+      message.delivery_count = static_cast<std::uint32_t>((*rows)->integer(4));
+      message.message_id = (*rows)->text(5);
+      message.correlation_id = (*rows)->text(6);
+      message.user_id = (*rows)->text(7);
+      message.content_type = (*rows)->text(8);
+      message.content_encoding = (*rows)->text(9);
+      message.properties = parse_properties((*rows)->text_view(10));
+      message.body = (*rows)->blob_view(11);
+      messages.push_back(std::move(message));
+      (*rows)->reset();
+    }
+    if (!(*rows)->ok()) return database.error("loading messages");
+  }
+  return messages;
+}
+
+Result<std::vector<registry::Identity>> list_devices(Database& database, std::size_t limit) {
+  auto rows = database.cached("SELECT " + std::string(kIdentityColumns) + " FROM identity i WHERE i.module='' ORDER BY i.device LIMIT ?1");
+  if (!rows.ok()) return std::move(rows).error();
+  (*rows)->bind(1, static_cast<std::int64_t>(limit));
+  std::vector<registry::Identity> identities;
+  while ((*rows)->step()) identities.push_back(read_identity(**rows));
+  if (!(*rows)->ok()) return database.error("listing devices");
+  return identities;
+}
+
+Result<std::vector<IdentityId>> find_expired(Database& database, WallTime now, std::size_t limit) {
+  auto rows = database.cached(
+      "SELECT DISTINCT i.device, i.module FROM cloud_message m JOIN identity i ON i.id=m.identity WHERE m.expiry<=?1 LIMIT ?2");
+  if (!rows.ok()) return std::move(rows).error();
+  (*rows)->bind(1, now).bind(2, static_cast<std::int64_t>(limit));
+  std::vector<IdentityId> found;
+  while ((*rows)->step()) found.push_back({DeviceId((*rows)->text(0)), ModuleId((*rows)->text(1))});
+  if (!(*rows)->ok()) return database.error("finding expired messages");
+  return found;
+}
+
+Result<std::vector<DeviceId>> find_similar(Database& database, const DeviceId& id) {
+  // Ids looked at, and the edits within which an id is "similar". Ids before and after in the order share a beginning; the whole registry is
+  // looked through only while it is small.
+  constexpr int kLooked = 5000;
+  constexpr int kEdits = 2;
+  std::vector<std::pair<int, std::string>> near;
+  const auto look = [&](std::string_view sql, std::string_view from) -> Status {
+    auto rows = database.cached(sql);
+    if (!rows.ok()) return rows.error();
+    (*rows)->bind(1, from).bind(2, kLooked);
+    while ((*rows)->step()) {
+      const std::string_view known = (*rows)->text_view(0);
+      const int distance = equals_ignoring_case(known, id.view()) ? 1 : edit_distance(known, id.view(), kEdits);
+      // A short id is within two edits of too many others.
+      if (distance <= kEdits && distance * 3 <= static_cast<int>(id.str().size())) near.emplace_back(distance, known);
+    }
+    return (*rows)->ok() ? Status() : Status(database.error("looking for similar ids"));
+  };
+  if (Status after = look("SELECT device FROM identity WHERE device>=?1 AND module='' ORDER BY device LIMIT ?2", id.view()); !after.ok()) return after.error();
+  if (Status before = look("SELECT device FROM identity WHERE device<?1 AND module='' ORDER BY device DESC LIMIT ?2", id.view()); !before.ok()) {
+    return before.error();
+  }
+  std::sort(near.begin(), near.end());
+  std::vector<DeviceId> similar;
+  for (const auto& [distance, known] : near) {
+    if (similar.size() == 3) break;
+    similar.emplace_back(known);
+  }
+  return similar;
+}
+
+Result<std::vector<hub::Feedback>> read_feedback(Database& database, std::size_t limit) {
+  auto rows = database.cached("SELECT sequence, device, module, generation_id, message_id, enqueued, outcome FROM feedback ORDER BY sequence LIMIT ?1");
+  if (!rows.ok()) return std::move(rows).error();
+  (*rows)->bind(1, static_cast<std::int64_t>(limit));
+  std::vector<hub::Feedback> records;
+  while ((*rows)->step()) {
+    hub::Feedback feedback;
+    feedback.sequence = static_cast<std::uint64_t>((*rows)->integer(0));
+    feedback.identity = {DeviceId((*rows)->text(1)), ModuleId((*rows)->text(2))};
+    feedback.generation_id = GenerationId((*rows)->text(3));
+    feedback.original_message_id = (*rows)->text(4);
+    feedback.enqueued = (*rows)->time(5);
+    feedback.outcome = static_cast<hub::Outcome>((*rows)->integer(6));
+    records.push_back(std::move(feedback));
+  }
+  if (!(*rows)->ok()) return database.error("reading feedback");
+  return records;
+}
+
+}  // namespace nearhub::store

@@ -1,0 +1,20 @@
+// The reads of hub/store.h as SQL. Private to store.
+//
+// THREAD: the thread of the connection.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "hub/store.h"
+#include "store/sqlite.h"
+
+namespace nearhub::store {
+
+Result<std::optional<hub::DeviceRecord>> load_device(Database& database, const DeviceId& id);
+Result<std::vector<hub::CloudMessage>> load_cloud_messages(Database& database, const IdentityId& id, const std::vector<std::uint64_t>& sequences);
+Result<std::vector<registry::Identity>> list_devices(Database& database, std::size_t limit);
+Result<std::vector<IdentityId>> find_expired(Database& database, WallTime now, std::size_t limit);
+Result<std::vector<DeviceId>> find_similar(Database& database, const DeviceId& id);
+Result<std::vector<hub::Feedback>> read_feedback(Database& database, std::size_t limit);
+
+}  // namespace nearhub::store

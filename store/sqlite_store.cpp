@@ -1,0 +1,402 @@
+#include "store/sqlite_store.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/event_log.h"
+#include "store/migrations.h"
+#include "store/operations.h"
+#include "store/reads.h"
+#include "store/sqlite.h"
+
+namespace nearhub::store {
+namespace {
+
+// What one transaction takes at the most, so that the first of a long queue is not answered with the last.
+constexpr std::size_t kMaxGroupBytes = 8 * 1024 * 1024;
+constexpr std::size_t kMaxGroupBatches = 1024;
+// A larger file that was closed cleanly is not checked page by page at every start.
+constexpr std::uintmax_t kAlwaysCheckedBytes = 64 * 1024 * 1024;
+// Pages in the WAL before it is moved into the database: 16 MB.
+constexpr int kCheckpointPages = 4000;
+
+constexpr std::string_view kPartitionsSetting = "partitions";
+constexpr std::string_view kStopSetting = "last_stop";
+
+Status check_whole(Database& database, const std::string& path) {
+  auto check = database.prepare("PRAGMA quick_check(1)");
+  if (!check.ok()) return check.error();
+  const std::string verdict = check->step() ? check->text(0) : database.error("quick_check").detail;
+  if (verdict == "ok") return {};
+  return Error{ErrorCode::kCorrupt, fmt::format("{} is damaged ({}). Restore it from a backup, or start with another --data folder", path, verdict)};
+}
+
+Status configure(Database& database, const StoreSettings& settings) {
+  const bool memory = settings.path.empty();
+  const std::string sql = fmt::format(
+      "PRAGMA journal_mode={}; PRAGMA synchronous={}; PRAGMA wal_autocheckpoint={}; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+      "PRAGMA locking_mode=NORMAL; PRAGMA trusted_schema=OFF;",
+      memory ? "MEMORY" : "WAL", settings.durability == Durability::kFull ? "FULL" : "NORMAL", kCheckpointPages);
+  return database.execute(sql.c_str());
+}
+
+}  // namespace
+
+struct SqliteStore::Impl {
+  struct Submission {
+    std::unique_ptr<hub::WriteBatch> batch;
+    Executor* executor;
+    UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done;
+  };
+  using Read = UniqueFunction<void(Database&)>;
+  struct Watch {
+    Executor* executor;
+    std::shared_ptr<UniqueFunction<void()>> on_news;  // shared with the task on its way to the executor; null there once unwatched
+    std::shared_ptr<std::atomic<bool>> told;          // a task is on its way: further news need none
+  };
+
+  Impl(StoreSettings given, const Clock& c, UniqueFunction<void(const Error&)> failure, Database opened)
+      : settings(std::move(given)), clock(c), on_failure(std::move(failure)), database(std::move(opened)) {}
+
+  const StoreSettings settings;
+  const Clock& clock;
+  UniqueFunction<void(const Error&)> on_failure;
+
+  // Writer thread only, once it runs.
+  Database database;
+  std::unique_ptr<Operations> operations;
+  std::unique_ptr<EventLog> events;
+  std::vector<hub::EventBlock*> blocks;
+
+  // Protected by mutex.
+  std::mutex mutex;
+  std::condition_variable work;
+  std::condition_variable read_work;
+  std::vector<Submission> waiting;
+  std::deque<Read> reads;
+  bool stopping = false;
+  bool poisoned = false;
+
+  std::mutex watch_mutex;
+  std::map<std::uint64_t, Watch> watches;  // protected by watch_mutex
+  std::uint64_t next_watch = 1;            // protected by watch_mutex
+
+  std::thread writer;
+  std::vector<std::thread> readers;
+
+  void run_writer();
+  void run_reader(Database connection);
+  bool commit(std::vector<Submission>& group);
+  void poison(const Error& error);
+  void tell_watches();
+
+  // Runs `query` on a reader's connection and posts its result.
+  template <typename T, typename Query>
+  void read(Executor& executor, hub::Answer<T> answer, Query query) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!stopping && !poisoned) {
+        reads.push_back([&executor, answer = std::move(answer), query = std::move(query)](Database& connection) mutable {
+          executor.post([answer = std::move(answer), result = Result<T>(query(connection))]() mutable { answer(std::move(result)); });
+        });
+        (readers.empty() ? work : read_work).notify_one();
+        return;
+      }
+    }
+    executor.post([answer = std::move(answer)]() mutable { answer(Error{ErrorCode::kServiceUnavailable, "the store is stopping"}); });
+  }
+};
+
+SqliteStore::SqliteStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(StoreSettings settings, const Clock& clock, UniqueFunction<void(const Error&)> on_failure) {
+  const bool memory = settings.path.empty();
+  const std::string path = memory ? ":memory:" : settings.path;
+  auto opened = Database::open(path, Database::Mode::kReadWrite);
+  if (!opened.ok()) return std::move(opened).error();
+  if (Status ready = migrate(*opened, path); !ready.ok()) return ready.error();
+  if (Status configured = configure(*opened, settings); !configured.ok()) return configured.error();
+
+  auto impl = std::make_unique<Impl>(std::move(settings), clock, std::move(on_failure), std::move(*opened));
+  Impl& store = *impl;
+  std::unique_ptr<SqliteStore> result(new SqliteStore(std::move(impl)));
+  if (!memory) {
+    std::error_code ignored;
+    const bool small = std::filesystem::file_size(path, ignored) <= kAlwaysCheckedBytes;
+    if (small || result->setting(kStopSetting) != "clean") {
+      if (Status whole = check_whole(store.database, path); !whole.ok()) return whole.error();
+    }
+  }
+  if (!result->setting(kPartitionsSetting)) {
+    if (Status set = result->set_setting(kPartitionsSetting, std::to_string(store.settings.partitions)); !set.ok()) return set.error();
+  }
+  if (Status set = result->set_setting(kStopSetting, "running"); !set.ok()) return set.error();
+  if (store.settings.max_pages_for_test > 0) {
+    static_cast<void>(store.database.query_integer(fmt::format("PRAGMA max_page_count={}", store.settings.max_pages_for_test)));
+  }
+
+  auto operations = Operations::prepare(store.database);
+  if (!operations.ok()) return std::move(operations).error();
+  store.operations = std::move(*operations);
+  auto events = EventLog::open(store.database, result->partitions(), {store.settings.event_retention, store.settings.event_bytes});
+  if (!events.ok()) return std::move(events).error();
+  store.events = std::move(*events);
+
+  for (int i = 0; !memory && i < store.settings.reader_threads; ++i) {
+    auto connection = Database::open(path, Database::Mode::kReadOnly);
+    if (!connection.ok()) return std::move(connection).error();
+    store.readers.emplace_back([&store, reader = std::move(*connection)]() mutable { store.run_reader(std::move(reader)); });
+  }
+  store.writer = std::thread([&store] { store.run_writer(); });
+  return result;
+}
+
+SqliteStore::~SqliteStore() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->work.notify_all();
+  impl_->read_work.notify_all();
+  for (std::thread& reader : impl_->readers) reader.join();
+  if (impl_->writer.joinable()) {
+    impl_->writer.join();
+    if (!impl_->poisoned) static_cast<void>(set_setting(kStopSetting, "clean"));
+  }
+}
+
+std::uint32_t SqliteStore::partitions() const {
+  const auto stored = const_cast<SqliteStore*>(this)->setting(kPartitionsSetting);
+  const auto number = stored ? parse_decimal(*stored) : std::nullopt;
+  return static_cast<std::uint32_t>(number.value_or(impl_->settings.partitions));
+}
+
+std::optional<std::string> SqliteStore::setting(std::string_view name) {
+  auto row = impl_->database.cached("SELECT value FROM setting WHERE name=?1");
+  if (!row.ok()) return std::nullopt;
+  (*row)->bind(1, name);
+  if (!(*row)->step()) return std::nullopt;
+  std::string value = (*row)->text(0);
+  (*row)->reset();
+  return value;
+}
+
+Status SqliteStore::set_setting(std::string_view name, std::string_view value) {
+  auto row = impl_->database.cached("INSERT INTO setting(name, value) VALUES(?1,?2) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
+  if (!row.ok()) return row.error();
+  (*row)->bind(1, name).bind(2, value);
+  return (*row)->run() ? Status() : Status(impl_->database.error("writing a setting"));
+}
+
+Result<std::vector<auth::AccessPolicy>> SqliteStore::policies() {
+  auto rows = impl_->database.cached("SELECT name, primary_key, secondary_key, rights FROM policy ORDER BY position");
+  if (!rows.ok()) return std::move(rows).error();
+  std::vector<auth::AccessPolicy> policies;
+  while ((*rows)->step()) {
+    policies.push_back({(*rows)->text(0), (*rows)->text(1), (*rows)->text(2), auth::Rights::from_bits(static_cast<std::uint8_t>((*rows)->integer(3)))});
+  }
+  if (!(*rows)->ok()) return impl_->database.error("reading policies");
+  return policies;
+}
+
+Status SqliteStore::set_policies(const std::vector<auth::AccessPolicy>& policies) {
+  Database& database = impl_->database;
+  if (Status begun = database.execute("BEGIN IMMEDIATE; DELETE FROM policy;"); !begun.ok()) return begun;
+  auto insert = database.cached("INSERT INTO policy(name, position, primary_key, secondary_key, rights) VALUES(?1,?2,?3,?4,?5)");
+  if (!insert.ok()) return insert.error();
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const auth::AccessPolicy& policy = policies[i];
+    (*insert)
+        ->bind(1, std::string_view(policy.name))
+        .bind(2, static_cast<std::int64_t>(i))
+        .bind(3, std::string_view(policy.primary_key))
+        .bind(4, std::string_view(policy.secondary_key))
+        .bind(5, static_cast<int>(policy.rights.bits()));
+    if (!(*insert)->run()) {
+      const Error error = database.error("writing policies");
+      static_cast<void>(database.execute("ROLLBACK"));
+      return error;
+    }
+  }
+  return database.execute("COMMIT");
+}
+
+// --- Writer -------------------------------------------------------------------------------------------------------------------
+
+void SqliteStore::submit(std::unique_ptr<hub::WriteBatch> batch, Executor& executor, UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done) {
+  bool wake;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->poisoned) return;  // never acknowledged
+    wake = impl_->waiting.empty();
+    impl_->waiting.push_back({std::move(batch), &executor, std::move(done)});
+  }
+  if (wake) impl_->work.notify_one();
+}
+
+void SqliteStore::Impl::run_writer() {
+  std::vector<Submission> taken, group;
+  std::deque<Read> queries;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex);
+      work.wait(lock, [this] { return !waiting.empty() || stopping || (readers.empty() && !reads.empty()); });
+      if (waiting.empty() && stopping) return;
+      taken.swap(waiting);
+      if (readers.empty()) queries.swap(reads);
+    }
+    for (std::size_t at = 0; at < taken.size();) {
+      group.clear();
+      std::size_t bytes = 0;
+      while (at < taken.size() && group.size() < kMaxGroupBatches && bytes <= kMaxGroupBytes) {
+        bytes += taken[at].batch->bytes;
+        group.push_back(std::move(taken[at++]));
+      }
+      if (!commit(group)) return;
+    }
+    taken.clear();
+    for (Read& query : queries) query(database);
+    queries.clear();
+  }
+}
+
+bool SqliteStore::Impl::commit(std::vector<Submission>& group) {
+  bool writes = false;
+  blocks.clear();
+  for (Submission& submission : group) {
+    writes |= !submission.batch->operations.empty();
+    for (hub::EventBlock& block : submission.batch->events) {
+      if (block.count > 0) blocks.push_back(&block);
+    }
+  }
+  writes |= !blocks.empty();
+  if (writes) {
+    if (Status begun = database.execute("BEGIN IMMEDIATE"); !begun.ok()) {
+      poison(begun.error());
+      return false;
+    }
+    bool sound = true;
+    for (Submission& submission : group) {
+      hub::WriteBatch& batch = *submission.batch;
+      batch.results.resize(batch.operations.size());
+      for (std::size_t i = 0; i < batch.operations.size() && sound; ++i) sound = operations->apply(batch.operations[i], batch.results[i]);
+    }
+    sound = sound && (blocks.empty() || (events->append(blocks) && events->trim(clock.now())));
+    Status committed = sound ? database.execute("COMMIT") : Status(database.error("a write"));
+    if (!committed.ok()) {
+      static_cast<void>(database.execute("ROLLBACK"));
+      poison(committed.error());
+      return false;
+    }
+  }
+  const bool news = !blocks.empty();
+  for (Submission& submission : group) {
+    submission.executor->post([done = std::move(submission.done), batch = std::move(submission.batch)]() mutable { done(std::move(batch)); });
+  }
+  if (news) tell_watches();
+  return true;
+}
+
+void SqliteStore::Impl::poison(const Error& error) {
+  std::vector<Submission> dropped;
+  {
+    const std::lock_guard lock(mutex);
+    poisoned = true;
+    dropped.swap(waiting);
+  }
+  log::error("store", "a commit failed; nothing is acknowledged from here on reason=\"{}\"", error.detail);
+  on_failure(error);
+}
+
+// --- Readers ------------------------------------------------------------------------------------------------------------------
+
+void SqliteStore::Impl::run_reader(Database connection) {
+  for (;;) {
+    Read query;
+    {
+      std::unique_lock lock(mutex);
+      read_work.wait(lock, [this] { return !reads.empty() || stopping; });
+      if (reads.empty()) return;
+      query = std::move(reads.front());
+      reads.pop_front();
+    }
+    query(connection);
+  }
+}
+
+void SqliteStore::load_device(DeviceId id, Executor& executor, hub::Answer<std::optional<hub::DeviceRecord>> answer) {
+  impl_->read(executor, std::move(answer), [id = std::move(id)](Database& db) { return store::load_device(db, id); });
+}
+
+void SqliteStore::load_cloud_messages(IdentityId id, std::vector<std::uint64_t> sequences, Executor& executor,
+                                      hub::Answer<std::vector<hub::CloudMessage>> answer) {
+  impl_->read(executor, std::move(answer),
+              [id = std::move(id), sequences = std::move(sequences)](Database& db) { return store::load_cloud_messages(db, id, sequences); });
+}
+
+void SqliteStore::list_devices(std::size_t limit, Executor& executor, hub::Answer<std::vector<registry::Identity>> answer) {
+  impl_->read(executor, std::move(answer), [limit](Database& db) { return store::list_devices(db, limit); });
+}
+
+void SqliteStore::find_expired(WallTime now, std::size_t limit, Executor& executor, hub::Answer<std::vector<IdentityId>> answer) {
+  impl_->read(executor, std::move(answer), [now, limit](Database& db) { return store::find_expired(db, now, limit); });
+}
+
+void SqliteStore::find_similar(DeviceId id, Executor& executor, hub::Answer<std::vector<DeviceId>> answer) {
+  impl_->read(executor, std::move(answer), [id = std::move(id)](Database& db) { return store::find_similar(db, id); });
+}
+
+void SqliteStore::read_events(hub::EventQuery query, Executor& executor, hub::Answer<hub::EventPage> answer) {
+  impl_->read(executor, std::move(answer), [query](Database& db) { return store::read_events(db, query); });
+}
+
+void SqliteStore::seek_events(std::uint32_t partition, WallTime since, Executor& executor, hub::Answer<std::uint64_t> answer) {
+  impl_->read(executor, std::move(answer), [partition, since](Database& db) { return store::seek_events(db, partition, since); });
+}
+
+void SqliteStore::read_feedback(std::size_t limit, Executor& executor, hub::Answer<std::vector<hub::Feedback>> answer) {
+  impl_->read(executor, std::move(answer), [limit](Database& db) { return store::read_feedback(db, limit); });
+}
+
+// --- News ---------------------------------------------------------------------------------------------------------------------
+
+std::uint64_t SqliteStore::watch_events(Executor& executor, UniqueFunction<void()> on_news) {
+  const std::lock_guard lock(impl_->watch_mutex);
+  const std::uint64_t number = impl_->next_watch++;
+  impl_->watches.emplace(number, Impl::Watch{&executor, std::make_shared<UniqueFunction<void()>>(std::move(on_news)),
+                                             std::make_shared<std::atomic<bool>>(false)});
+  return number;
+}
+
+void SqliteStore::unwatch_events(std::uint64_t watch) {
+  const std::lock_guard lock(impl_->watch_mutex);
+  const auto found = impl_->watches.find(watch);
+  if (found == impl_->watches.end()) return;
+  // Called on the watch's own thread: a task on its way finds the function empty.
+  *found->second.on_news = nullptr;
+  impl_->watches.erase(found);
+}
+
+void SqliteStore::Impl::tell_watches() {
+  const std::lock_guard lock(watch_mutex);
+  for (auto& [number, watch] : watches) {
+    if (watch.told->exchange(true)) continue;
+    watch.executor->post([on_news = watch.on_news, told = watch.told] {
+      told->store(false);
+      if (*on_news) (*on_news)();
+    });
+  }
+}
+
+}  // namespace nearhub::store
