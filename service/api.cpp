@@ -1,0 +1,171 @@
+#include "service/api.h"
+
+#include <fmt/core.h>
+
+#include "auth/service_authentication.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace nearhub::service {
+namespace {
+
+const std::vector<Route>& routes() {
+  static const std::vector<Route> table = [] {
+    std::vector<Route> made;
+    add_operation_routes(made);
+    add_missing_routes(made);
+    add_event_routes(made);
+    add_refusal_routes(made);
+    add_cloud_message_routes(made);
+    add_method_routes(made);
+    add_twin_routes(made);
+    add_module_routes(made);
+    add_device_routes(made);
+    return made;
+  }();
+  return table;
+}
+
+// Words in any case, ids as they are.
+bool path_matches(std::string_view pattern, const std::vector<std::string>& path) {
+  std::size_t i = 0;
+  while (!pattern.empty()) {
+    const auto [word, rest] = split_once(pattern, '/');
+    pattern = rest.value_or(std::string_view());
+    if (i == path.size() || (word != "{}" && !equals_ignoring_case(word, path[i]))) return false;
+    ++i;
+  }
+  return i == path.size();
+}
+
+// The identity that a request is about, for the refusal book: "d1", "d1/m1"; empty when it names none.
+std::string subject_of(const Request& request) {
+  const auto& path = request.path;
+  if (path.size() < 2 || (!equals_ignoring_case(path[0], "devices") && !equals_ignoring_case(path[0], "twins"))) return {};
+  if (path.size() >= 4 && equals_ignoring_case(path[2], "modules")) return path[1] + "/" + path[3];
+  return path[1];
+}
+
+}  // namespace
+
+Api::Api(const hub::Hub& hub, ApiSettings settings) : hub_(hub), settings_(std::move(settings)) {}
+
+http::Response Api::error(const Error& error, Envelope envelope) const {
+  return error_response(error, envelope, hub_.shared().clock.now(), hub_.shared().random);
+}
+
+void Api::handle(http::Request http, const std::string& peer, Responder responder) const {
+  const hub::Hub::Shared& shared = hub_.shared();
+  auto parsed = take_apart(std::move(http), peer);
+  if (!parsed.ok()) return responder.respond(error(parsed.error(), Envelope::kE1));
+  Request& request = *parsed;
+
+  if (const std::string* upgrade = request.http.header("Upgrade"); upgrade != nullptr && equals_ignoring_case(*upgrade, "websocket")) {
+    responder.describe({&hub_, {}, peer, "WebSocket upgrade"});
+    return responder.respond(error({ErrorCode::kNotImplemented, "MQTT and AMQP over WebSocket are not implemented in this version: use MQTT over TLS"}, Envelope::kE1));
+  }
+  const Route* route = nullptr;
+  bool path_known = false;
+  for (const Route& candidate : routes()) {
+    if (!path_matches(candidate.path, request.path)) continue;
+    path_known = true;
+    if (candidate.method == request.method || (request.method == "HEAD" && candidate.method == "GET")) {
+      route = &candidate;
+      break;
+    }
+  }
+  const auto refuse = [&](auth::Denial denial, Envelope envelope) {
+    const Error shown{denial.code, denial.code == ErrorCode::kIotHubUnauthorizedAccess ? "Unauthorized" : denial.sentence()};
+    hub_.refuse(auth::claimed_identity(request.http.header("Authorization")), peer, request.operation(),
+                fmt::format("{} {}", http_status(denial.code), error_name(denial.code)), std::move(denial));
+    http::Response response = error(shown, envelope);
+    response.reason.clear();  // it stands in the book already
+    responder.respond(std::move(response));
+  };
+  if (route == nullptr) {
+    if (path_known) {
+      return refuse({auth::Check::kProtocol, ErrorCode::kGenericMethodNotAllowed, "a method that this resource has", request.method, {}}, Envelope::kE1);
+    }
+    return refuse({auth::Check::kProtocol, ErrorCode::kGenericNotFound, "a path of the hub's API", printable(request.operation(), 300), {}}, Envelope::kE1);
+  }
+  if (!route->any_of.empty()) {
+    auth::ServiceQuestion question{request.http.header("Authorization"), route->any_of, {}, shared.hosts, shared.policies, shared.clock.now(),
+                                   shared.sas_times};
+    for (const std::string& segment : request.path) question.path.emplace_back(segment);
+    auto verdict = auth::authorize_service(question);
+    if (auto* denial = std::get_if<auth::Denial>(&verdict)) return refuse(std::move(*denial), route->envelope);
+  }
+  if (route->api_version) {
+    const std::string* version = request.parameter("api-version");
+    if (version == nullptr || !is_api_version(*version)) {
+      return refuse({auth::Check::kApiVersion, ErrorCode::kInvalidProtocolVersion, "api-version=YYYY-MM-DD in the query",
+                     version == nullptr ? "none" : printable(*version, 40), "add ?api-version=2021-04-12"},
+                    route->envelope);
+    }
+  }
+  responder.describe({&hub_, subject_of(request), peer, request.operation()});
+  if (route->handler == nullptr) {
+    return responder.respond(
+        error({ErrorCode::kNotImplemented, request.method + " /" + std::string(route->path) + " is not implemented in this version of nearhub"}, route->envelope));
+  }
+  log::debug("http", "peer={} op=\"{}\"", peer, printable(request.operation()));
+  route->handler(*this, std::move(request), std::move(responder));
+}
+
+Result<IdentityId> identity_of(const Request& request) {
+  IdentityId id{DeviceId(request.path.at(1)), ModuleId()};
+  if (Status status = check_id(id.device.view(), "deviceId"); !status.ok()) return status.error();
+  if (request.path.size() >= 4 && equals_ignoring_case(request.path[2], "modules")) {
+    id.module = ModuleId(request.path[3]);
+    if (Status status = check_id(id.module.view(), "moduleId"); !status.ok()) return status.error();
+  }
+  return id;
+}
+
+void add_missing_routes(std::vector<Route>& routes) {
+  using auth::Right;
+  const std::vector<auth::Rights> write = {Right::kRegistryWrite}, read = {Right::kRegistryRead}, service = {Right::kServiceConnect},
+                                  either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
+  const Envelope e1 = Envelope::kE1;
+  routes.insert(routes.end(), {
+      {"POST", "devices", write, e1, nullptr},
+      {"POST", "devices/query", service, e1, nullptr},
+      {"POST", "devices/keys/regenerate", write, e1, nullptr},
+      {"GET", "statistics/devices", read, e1, nullptr},
+      {"GET", "statistics/service", any_read, e1, nullptr},
+      {"POST", "jobs/create", write, e1, nullptr},
+      {"GET", "jobs", write, e1, nullptr},
+      {"GET", "jobs/v2/query", either, e1, nullptr},
+      {"PUT", "jobs/v2/{}", either, e1, nullptr},
+      {"GET", "jobs/v2/{}", either, e1, nullptr},
+      {"POST", "jobs/v2/{}/cancel", either, e1, nullptr},
+      {"GET", "jobs/{}", write, e1, nullptr},
+      {"DELETE", "jobs/{}", write, e1, nullptr},
+      {"POST", "configurations/testQueries", either, e1, nullptr},
+      {"GET", "configurations", any_read, e1, nullptr},
+      {"GET", "configurations/{}", any_read, e1, nullptr},
+      {"PUT", "configurations/{}", either, e1, nullptr},
+      {"DELETE", "configurations/{}", either, e1, nullptr},
+      {"POST", "devices/{}/applyConfigurationContent", either, e1, nullptr},
+      {"GET", "digitaltwins/{}", service, Envelope::kE3, nullptr},
+      {"PATCH", "digitaltwins/{}", service, Envelope::kE3, nullptr},
+      {"POST", "digitaltwins/{}/commands/{}", service, Envelope::kE3, nullptr},
+      {"POST", "digitaltwins/{}/components/{}/commands/{}", service, Envelope::kE3, nullptr},
+      {"GET", "messages/serviceBound/feedback", service, e1, nullptr},
+      {"DELETE", "messages/serviceBound/feedback/{}", service, e1, nullptr},
+      {"POST", "messages/serviceBound/feedback/{}/abandon", service, e1, nullptr},
+  });
+  // A device's own requests: their credentials are not looked at before there is something to open with them.
+  const std::vector<auth::Rights> nobody;
+  routes.insert(routes.end(), {
+      {"POST", "devices/{}/messages/events", nobody, e1, nullptr, false},
+      {"GET", "devices/{}/messages/devicebound", nobody, e1, nullptr, false},
+      {"DELETE", "devices/{}/messages/devicebound/{}", nobody, e1, nullptr, false},
+      {"POST", "devices/{}/messages/devicebound/{}/abandon", nobody, e1, nullptr, false},
+      {"POST", "devices/{}/files", nobody, e1, nullptr, false},
+      {"POST", "devices/{}/files/notifications", nobody, e1, nullptr, false},
+      {"POST", "devices/{}/files/notifications/{}", nobody, e1, nullptr, false},
+  });
+}
+
+}  // namespace nearhub::service

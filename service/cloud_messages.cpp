@@ -1,0 +1,117 @@
+// Sending and purging cloud-to-device messages, and their feedback over HTTPS (reference/service-rest.md 5.2, 5.12).
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/time_format.h"
+#include "service/api.h"
+
+namespace nearhub::service {
+namespace {
+
+constexpr Envelope kEnvelope = Envelope::kE1;
+constexpr std::string_view kPropertyPrefix = "iothub-app-";
+
+std::string header_or_empty(const http::Request& request, std::string_view name) {
+  const std::string* value = request.header(name);
+  return value == nullptr ? std::string() : *value;
+}
+
+// ISO 8601, or milliseconds since 1970 as some clients write it.
+std::optional<WallTime> parse_expiry(std::string_view text) {
+  if (const auto time = parse_iso8601(text)) return time;
+  const auto milliseconds = parse_decimal(text);
+  constexpr std::uint64_t kYear9999 = 253'402'300'799'000;
+  if (!milliseconds || *milliseconds > kYear9999) return std::nullopt;
+  return from_unix_milliseconds(static_cast<std::int64_t>(*milliseconds));
+}
+
+Result<hub::CloudMessage> parse_message(http::Request& request) {
+  hub::CloudMessage message;
+  message.message_id = header_or_empty(request, "iothub-messageid");
+  message.correlation_id = header_or_empty(request, "iothub-correlationid");
+  message.user_id = header_or_empty(request, "iothub-userid");
+  // Not Content-Type: every HTTP client sets that one, and a small board has no room for what nobody asked to send.
+  message.content_type = header_or_empty(request, "iothub-contenttype");
+  message.content_encoding = header_or_empty(request, "iothub-contentencoding");
+  if (const std::string ack = header_or_empty(request, "iothub-ack"); !ack.empty()) {
+    const auto parsed = hub::parse_ack(to_lower(ack));
+    if (!parsed) {
+      return Error{ErrorCode::kArgumentInvalid, fmt::format("iothub-ack is \"{}\"; expected none, positive, negative or full", printable(ack, 40))};
+    }
+    message.ack = *parsed;
+  }
+  if (const std::string expiry = header_or_empty(request, "iothub-expiry"); !expiry.empty()) {
+    const auto parsed = parse_expiry(expiry);
+    if (!parsed) {
+      return Error{ErrorCode::kInvalidMessageExpiryTime,
+                   fmt::format("iothub-expiry is \"{}\"; expected a time like 2026-01-31T12:00:00Z", printable(expiry, 60))};
+    }
+    message.expiry = *parsed;
+    message.expiry_from_sender = true;
+  }
+  for (const std::string* id : {&message.message_id, &message.correlation_id}) {
+    if (id->size() > kMaxIdLength) {
+      return Error{ErrorCode::kArgumentInvalid, fmt::format("a message or correlation id has {} characters; at most {} are allowed", id->size(), kMaxIdLength)};
+    }
+  }
+  for (const http::Header& header : request.headers) {
+    if (!starts_with_ignoring_case(header.name, kPropertyPrefix)) continue;
+    if (header.name.size() == kPropertyPrefix.size()) return Error{ErrorCode::kArgumentInvalid, "a header iothub-app- names no property"};
+    message.properties.emplace_back(header.name.substr(kPropertyPrefix.size()), header.value);
+  }
+  if (!std::all_of(message.properties.begin(), message.properties.end(), [](const auto& property) { return is_utf8(property.second); })) {
+    return Error{ErrorCode::kArgumentInvalid, "a property value is not UTF-8"};
+  }
+  message.body = std::move(request.body);
+  return message;
+}
+
+void send(const Api& api, Request request, Responder responder) {
+  const auto id = identity_of(request);
+  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  auto message = parse_message(request.http);
+  if (!message.ok()) return responder.respond(api.error(message.error(), kEnvelope));
+  // Feedback names the message; a sender that wants it and gave no id gets one made.
+  if (message->ack != hub::Ack::kNone && message->message_id.empty()) message->message_id = api.hub().shared().random.uuid();
+  const std::string message_id = message->message_id;
+  api.on_home(id->device, kEnvelope, std::move(responder),
+              [&api, id = *id, message = std::move(*message), message_id](hub::Shard& shard, Responder answer) mutable {
+    shard.send(id, std::move(message), [&api, message_id, answer = std::move(answer)](Result<std::uint64_t> sent) mutable {
+      if (!sent.ok()) return answer.respond(api.error(sent.error(), kEnvelope));
+      http::Response response = no_content();
+      if (!message_id.empty()) response.set("iothub-messageid", message_id);
+      answer.respond(std::move(response));
+    });
+  });
+}
+
+void purge(const Api& api, Request request, Responder responder) {
+  const auto id = identity_of(request);
+  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  api.on_home(id->device, kEnvelope, std::move(responder), [&api, id = *id](hub::Shard& shard, Responder answer) {
+    shard.purge(id, [&api, id, answer = std::move(answer)](Result<std::int64_t> purged) mutable {
+      if (!purged.ok()) return answer.respond(api.error(purged.error(), kEnvelope));
+      JsonWriter json;
+      json.object().member("deviceId", id.device.str());
+      if (id.is_module()) json.member("moduleId", id.module.str());
+      json.member("totalMessagesPurged", *purged).end_object();
+      answer.respond(json_response(std::move(json).take()));
+    });
+  });
+}
+
+}  // namespace
+
+void add_cloud_message_routes(std::vector<Route>& routes) {
+  using auth::Right;
+  for (const std::string_view path : {"devices/{}/messages/deviceBound", "devices/{}/modules/{}/messages/deviceBound"}) {
+    routes.push_back({"POST", path, {Right::kServiceConnect}, kEnvelope, send});
+  }
+  for (const std::string_view path : {"devices/{}/commands", "devices/{}/modules/{}/commands"}) {
+    routes.push_back({"DELETE", path, {Right::kServiceConnect}, kEnvelope, purge});
+  }
+}
+
+}  // namespace nearhub::service

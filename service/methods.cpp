@@ -1,0 +1,85 @@
+// POST /twins/{d}[/modules/{m}]/methods (reference/service-rest.md 5.7).
+#include <fmt/core.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "service/api.h"
+
+namespace nearhub::service {
+namespace {
+
+constexpr Envelope kEnvelope = Envelope::kE3;
+
+Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
+
+// A whole number of seconds within [least; most]; `fallback` when absent or null.
+Result<int> seconds(const JsonValue& body, std::string_view name, int least, int most, int fallback) {
+  const JsonValue* member = find_member(body, name);
+  if (member == nullptr || member->IsNull()) return fallback;
+  if (!member->IsInt()) return invalid(fmt::format("{} is {}; expected a whole number of seconds", name, json_kind(*member)));
+  const int value = member->GetInt();
+  if (value < least || value > most) return invalid(fmt::format("{} must be within [{}; {}].", name, least, most));
+  return value;
+}
+
+Result<hub::MethodRequest> parse_method_request(std::string_view text) {
+  auto parsed = parse_json(text);
+  if (!parsed.ok()) return std::move(parsed).error();
+  const JsonDocument& body = *parsed;
+  if (!body.IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(body)));
+  hub::MethodRequest request;
+  const JsonValue* name = find_member(body, "methodName");
+  if (name == nullptr || !name->IsString() || name->GetStringLength() == 0) return invalid("methodName is missing; expected a string");
+  request.name = string_of(*name);
+  if (request.name.size() > hub::kMaxMethodNameBytes) {
+    return invalid(fmt::format("methodName has {} bytes; at most {} are allowed", request.name.size(), hub::kMaxMethodNameBytes));
+  }
+  for (const char c : request.name) {
+    // These would break the MQTT topic that carries the name.
+    if (std::string_view("/?#+%").find(c) != std::string_view::npos || static_cast<unsigned char>(c) <= 0x20) {
+      return invalid(fmt::format("methodName contains {}; not allowed are / ? # + %, spaces and control characters", printable(std::string(1, c))));
+    }
+  }
+  // Old clients say timeoutInSeconds.
+  const std::string_view timeout = find_member(body, "responseTimeoutInSeconds") == nullptr && find_member(body, "timeoutInSeconds") != nullptr
+                                       ? "timeoutInSeconds"
+                                       : "responseTimeoutInSeconds";
+  const auto response = seconds(body, timeout, hub::kMinResponseTimeoutSeconds, hub::kMaxResponseTimeoutSeconds, hub::kDefaultResponseTimeoutSeconds);
+  if (!response.ok()) return response.error();
+  const auto connect = seconds(body, "connectTimeoutInSeconds", 0, hub::kMaxConnectTimeoutSeconds, 0);
+  if (!connect.ok()) return connect.error();
+  if (*connect > *response) {
+    return invalid(fmt::format("Device connection timeout {} s cannot be longer than an overall call timeout {} s", *connect, *response));
+  }
+  request.response_timeout_s = *response;
+  request.connect_timeout_s = *connect;
+  if (const JsonValue* payload = find_member(body, "payload")) request.payload = to_json(*payload);
+  if (request.payload.size() > hub::kMaxMethodBytes) {
+    return Error{ErrorCode::kMessageTooLarge, fmt::format("payload has {} bytes; at most {} are allowed", request.payload.size(), hub::kMaxMethodBytes)};
+  }
+  return request;
+}
+
+void invoke(const Api& api, Request request, Responder responder) {
+  const auto id = identity_of(request);
+  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  auto method = parse_method_request(request.http.body);
+  if (!method.ok()) return responder.respond(api.error(method.error(), kEnvelope));
+  api.on_home(id->device, kEnvelope, std::move(responder), [&api, id = *id, method = std::move(*method)](hub::Shard& shard, Responder answer) mutable {
+    shard.invoke_method(id, std::move(method), [&api, answer = std::move(answer)](Result<hub::MethodResult> result) mutable {
+      if (!result.ok()) return answer.respond(api.error(result.error(), kEnvelope));
+      JsonWriter json;
+      json.object().member("status", static_cast<std::int64_t>(result->status)).member("payload").raw(result->payload).end_object();
+      answer.respond(json_response(std::move(json).take()));
+    });
+  });
+}
+
+}  // namespace
+
+void add_method_routes(std::vector<Route>& routes) {
+  routes.push_back({"POST", "twins/{}/methods", {auth::Right::kServiceConnect}, kEnvelope, invoke});
+  routes.push_back({"POST", "twins/{}/modules/{}/methods", {auth::Right::kServiceConnect}, kEnvelope, invoke});
+}
+
+}  // namespace nearhub::service

@@ -1,0 +1,53 @@
+// GET, PATCH, PUT /twins/{d}[/modules/{m}] (reference/service-rest.md 5.5).
+#include "service/api.h"
+#include "twin/limits.h"
+#include "twin/twin.h"
+
+namespace nearhub::service {
+namespace {
+
+constexpr Envelope kEnvelope = Envelope::kE3;
+
+void answer_twin(const Api& api, Result<hub::TwinView> view, Responder& responder) {
+  if (!view.ok()) return responder.respond(api.error(view.error(), kEnvelope));
+  http::Response response = json_response(std::move(view->json));
+  response.set("ETag", "\"" + view->etag.str() + "\"");
+  responder.respond(std::move(response));
+}
+
+void get_twin(const Api& api, Request request, Responder responder) {
+  const auto id = identity_of(request);
+  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  api.on_home(id->device, kEnvelope, std::move(responder), [&api, id = *id](hub::Shard& shard, Responder answer) {
+    shard.get_twin(id, [&api, answer = std::move(answer)](Result<hub::TwinView> view) mutable { answer_twin(api, std::move(view), answer); });
+  });
+}
+
+void update_twin(const Api& api, Request request, Responder responder, bool replace) {
+  const auto id = identity_of(request);
+  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  auto update = twin::parse_update(request.http.body);
+  if (!update.ok()) return responder.respond(api.error(update.error(), kEnvelope));
+  hub::Condition condition = parse_if_match(request.http);
+  api.on_home(id->device, kEnvelope, std::move(responder),
+              [&api, id = *id, update = std::move(*update), replace, condition = std::move(condition)](hub::Shard& shard, Responder answer) mutable {
+    shard.update_twin(id, std::move(update), replace, condition,
+                      [&api, answer = std::move(answer)](Result<hub::TwinView> view) mutable { answer_twin(api, std::move(view), answer); });
+  });
+}
+
+void patch_twin(const Api& api, Request request, Responder responder) { update_twin(api, std::move(request), std::move(responder), false); }
+void put_twin(const Api& api, Request request, Responder responder) { update_twin(api, std::move(request), std::move(responder), true); }
+
+}  // namespace
+
+void add_twin_routes(std::vector<Route>& routes) {
+  using auth::Right;
+  for (const std::string_view path : {"twins/{}", "twins/{}/modules/{}"}) {
+    routes.push_back({"GET", path, {Right::kServiceConnect}, kEnvelope, get_twin});
+    routes.push_back({"PATCH", path, {Right::kServiceConnect}, kEnvelope, patch_twin});
+    routes.push_back({"PUT", path, {Right::kServiceConnect}, kEnvelope, put_twin});
+  }
+}
+
+}  // namespace nearhub::service
