@@ -1,0 +1,80 @@
+// SUBSCRIBE and UNSUBSCRIBE.
+#include <fmt/core.h>
+
+#include <bit>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "broker/mqtt_session.h"
+#include "wire/mqtt/encoder.h"
+
+namespace nearhub::broker {
+
+void MqttSession::handle_subscribe(const mqtt::Subscribe& subscribe) {
+  // All filters are looked at before one counts: a refused one ends the connection, never a SUBACK 0x80 (device-mqtt.md 3.1).
+  mqtt::SubscriptionList list = subscribe.subscriptions;
+  mqtt::Subscription subscription;
+  while (list.next(subscription)) {
+    if (parse_filter(subscription.filter, identity()).acceptable) continue;
+    std::string advice = "a hub is no broker: a device receives only what is meant for it";
+    if (subscription.filter.starts_with("devices/")) advice = "the ids in the filter must be those of the connection, byte for byte";
+    return violation("MQTT SUBSCRIBE", auth::Check::kFilter,
+                     "a filter for cloud-to-device messages, twin responses, desired properties or methods of this identity", printable(subscription.filter, 300),
+                     advice);
+  }
+
+  std::string codes;
+  bool cloud_messages = false;
+  list = subscribe.subscriptions;
+  while (list.next(subscription)) {
+    const Filter filter = parse_filter(subscription.filter, identity());
+    const std::uint8_t granted = std::min<std::uint8_t>(subscription.qos, 1);
+    if (!filter.method.empty()) {
+      shard_->subscribe_method(*connection_, filter.method);
+    } else {
+      shard_->subscribe(*connection_, filter.topic, granted);
+      cloud_messages |= filter.topic == hub::Topic::kCloudMessages || filter.topic == hub::Topic::kCloudMessagesWildcard;
+    }
+    codes.push_back(static_cast<char>(granted));
+  }
+
+  const hub::Session& wanted = connection_->wanted;
+  const std::size_t distinct = static_cast<std::size_t>(std::popcount(wanted.subscribed)) + wanted.method_names.size();
+  const MqttLimits& limits = settings_.limits;
+  if (distinct > limits.subscriptions || (hub_.shared().behaviour.strict && distinct > limits.recommended_subscriptions)) {
+    return violation("MQTT SUBSCRIBE", auth::Check::kLimit,
+                     fmt::format("at most {} subscriptions", distinct > limits.subscriptions ? limits.subscriptions : limits.recommended_subscriptions),
+                     fmt::format("{}", distinct));
+  }
+  if (distinct > limits.recommended_subscriptions) {
+    log::warn("mqtt", "device={} subscriptions={} the cloud allows {}", identity().text(), distinct, limits.recommended_subscriptions);
+  }
+
+  shard_->settle_subscriptions(*connection_, lifetime_.guard([this, id = subscribe.packet_id, codes = std::move(codes), cloud_messages] {
+    if (state_ != State::kConnected) return;
+    mqtt::encode(transport_.output(), mqtt::Suback{id, codes});
+    if (cloud_messages) shard_->release_cloud_messages(*connection_);
+  }));
+}
+
+void MqttSession::handle_unsubscribe(const mqtt::Unsubscribe& unsubscribe) {
+  mqtt::FilterList list = unsubscribe.filters;
+  std::string_view text;
+  while (list.next(text)) {
+    const Filter filter = parse_filter(text, identity());
+    // What was never subscribed is acknowledged all the same; what no device may name ends the connection (3.4).
+    if (!filter.acceptable) {
+      return violation("MQTT UNSUBSCRIBE", auth::Check::kFilter, "a filter that this identity may subscribe to", printable(text, 300));
+    }
+    if (!filter.method.empty()) {
+      shard_->unsubscribe_method(*connection_, filter.method);
+    } else {
+      shard_->unsubscribe(*connection_, filter.topic);
+    }
+  }
+  shard_->settle_subscriptions(*connection_, lifetime_.guard([this, id = unsubscribe.packet_id] {
+    if (state_ == State::kConnected) mqtt::encode(transport_.output(), mqtt::Unsuback{id});
+  }));
+}
+
+}  // namespace nearhub::broker
