@@ -146,10 +146,7 @@ Status Server::make_workers() {
   api_settings.status_json = [this] { return status_json(); };
   api_settings.ready = [this] { return ready_.load(); };
   if (config_.test_clock) {
-    api_settings.advance_clock = [this](std::chrono::milliseconds by) {
-      clock_.advance(by);
-      for (auto& worker : workers_) worker->loop.clock_moved();
-    };
+    api_settings.advance_clock = [this](std::chrono::milliseconds by) { advance_clock(by); };
   }
   api_ = std::make_unique<service::Api>(*hub_, std::move(api_settings));
 
@@ -311,6 +308,11 @@ void Server::stop_on_signals() {
     log::info("hub", "stopping signal={}", number);
     begin_stop();
   });
+}
+
+void Server::advance_clock(std::chrono::milliseconds by) {
+  clock_.advance(by);
+  for (auto& worker : workers_) worker->loop.clock_moved();
 }
 
 void Server::stop() {

@@ -7,6 +7,7 @@
 // THREAD: create() and run() on one thread, which becomes that of the first loop; stop() from any thread.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,6 +48,8 @@ class Server {
   int run(UniqueFunction<void()> on_ready);
   // Drains and stops. From any thread, after run() has begun.
   void stop();
+  // Moves the clock forward and fires what became due. Any thread.
+  void advance_clock(std::chrono::milliseconds by);
   // SIGTERM and SIGINT stop; a second one ends the process at once.
   void stop_on_signals();
 
@@ -61,6 +64,7 @@ class Server {
   std::string device_connection_string(const registry::Identity& identity) const;
   // --- After ready
   const std::vector<registry::Identity>& seeded() const { return seeded_; }
+  const hub::Hub& hub() const { return *hub_; }
   // The ready file: hostName, pid, endpoints, caFile, serviceConnectionString, devices.
   std::string ready_json() const;
 
