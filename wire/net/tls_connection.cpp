@@ -23,6 +23,8 @@ namespace {
 constexpr std::chrono::milliseconds kLingerTime{2000};
 // More plaintext than a read of the socket can bring, so that one read is one on_data() in the usual case.
 constexpr std::size_t kPlaintextBytes = 64 * 1024;
+// Answers of TLS itself (key updates) that may wait for a peer that does not read. The owner's bounds count what it wrote, not these.
+constexpr std::size_t kMaxUnsentAnswers = 16 * 1024;
 
 // What OpenSSL reads and writes during one call: set before each call, so that the BIO needs no state of its own.
 struct Wire {
@@ -73,16 +75,19 @@ struct Diagnosis {
 
 // What OpenSSL's reasons mean to somebody with a board on the desk.
 constexpr const char* kTrustAdvice = "give the client this hub's CA file (ca.pem); see `nearhub examples`";
+// Clients send one alert for all three.
+constexpr const char* kRefused =
+    "the client refused the hub's certificate: its authority is not trusted, it lacks the name that the client dialled, or the client's clock is wrong";
+constexpr const char* kRefusedAdvice =
+    "give the client this hub's CA file, start the hub with --host NAME for the name that the client dials, and set the client's clock";
 constexpr std::array kDiagnoses = {
     Diagnosis{SSL_R_HTTP_REQUEST, "the peer spoke plain HTTP on a TLS port", "use https://"},
     Diagnosis{SSL_R_WRONG_VERSION_NUMBER, "the peer's first bytes are not TLS", "turn TLS on in the client: this port speaks only TLS"},
     Diagnosis{SSL_R_UNSUPPORTED_PROTOCOL, "the client offers no TLS version above 1.1", "the hub speaks TLS 1.2 and 1.3"},
     Diagnosis{SSL_R_NO_SHARED_CIPHER, "client and hub share no cipher suite", "see docs/tls.md for the hub's list"},
     Diagnosis{SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the client does not trust the hub's certificate authority", kTrustAdvice},
-    Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "the client refused the hub's certificate: its authority is not trusted, or it dialled a name that the certificate lacks",
-              "give the client this hub's CA file, and start the hub with --host NAME for the name that the client dials"},
-    Diagnosis{SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "the client refused the hub's certificate: its authority is not trusted, or it dialled a name that the certificate lacks",
-              "give the client this hub's CA file, and start the hub with --host NAME for the name that the client dials"},
+    Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, kRefused, kRefusedAdvice},
+    Diagnosis{SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, kRefused, kRefusedAdvice},
     Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "the client holds the hub's certificate for expired or not yet valid", "set the client's clock"},
     Diagnosis{SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the client ended the handshake", "see docs/tls.md for suites and curves"},
     Diagnosis{SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the client refused the TLS version", "the hub speaks TLS 1.2 and 1.3"},
@@ -150,7 +155,10 @@ void TlsConnection::detach() {
 
 std::string& TlsConnection::output() {
   if (!dirty_) mark_dirty();
-  if (output_.capacity() < 64) output_ = loop_->take_buffer();
+  // Only an empty one is exchanged: the loop's spare may be a fresh string, as small as this.
+  if (output_.empty()) {
+    if (std::string spare = loop_->take_buffer(); spare.capacity() > output_.capacity()) output_ = std::move(spare);
+  }
   return output_;
 }
 
@@ -194,7 +202,11 @@ void TlsConnection::update_poll() {
 
 void TlsConnection::on_ready(int status, int events) {
   if (status < 0) {
-    fail({CloseReason::kReset, uv_strerror(status), {}});
+    // libuv reports every error of the socket as a bad file descriptor; the socket knows which one it was.
+    int error = 0;
+    socklen_t size = sizeof error;
+    const bool known = getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0;
+    fail({CloseReason::kReset, known ? std::strerror(error) : uv_strerror(status), {}});
     return;
   }
   if ((events & UV_WRITABLE) != 0) send_unsent();
@@ -267,7 +279,15 @@ void TlsConnection::read_plaintext() {
       filled += n;
     }
     // A key update or an alert of TLS 1.3 may ask for an answer.
-    if (!wire.out->empty()) send_wire();
+    if (!wire.out->empty()) {
+      const std::size_t answer = wire.out->size();
+      send_wire();
+      unsent_answers_ = unsent_.empty() ? 0 : unsent_answers_ + answer;
+      if (unsent_answers_ > kMaxUnsentAnswers) {
+        fail({CloseReason::kTls, "the peer asks for key updates and does not read the answers", {}});
+        return;
+      }
+    }
     if (filled > 0 && state_ == State::kOpen) {
       // The owner may run other connections' code (a take-over); their reads use the same port only in later turns.
       const std::string_view rest = std::exchange(wire.in, {});
@@ -370,6 +390,7 @@ void TlsConnection::send_unsent() {
   if (unsent_at_ < unsent_.size()) return;
   unsent_ = {};
   unsent_at_ = 0;
+  unsent_answers_ = 0;
   update_poll();
   mark_dirty();  // plaintext that had to wait, or the close_notify
 }

@@ -131,6 +131,7 @@ class TlsConnection {
   std::string output_;          // plaintext of this turn
   std::string unsent_;          // ciphertext that the socket did not take
   std::size_t unsent_at_ = 0;   // how much of it has been sent since
+  std::size_t unsent_answers_ = 0;  // how much of it TLS itself has made since it was last empty
   std::string peer_;
   std::unique_ptr<Timer> linger_;         // only while closing
   std::unique_ptr<CloseReason> reason_;   // only when failed

@@ -52,20 +52,23 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::vector<Certifi
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any_certificate);
   // Without a session id context OpenSSL ends a handshake in which a client that was asked for a certificate offers a session (A.5). Tickets
   // are off: a resumed session lacks the client's chain, and the verdict must never be weaker than after a full handshake.
-  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_id_context.data()),
-                                 static_cast<unsigned>(session_id_context.size()));
+  if (SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_id_context.data()),
+                                     static_cast<unsigned>(session_id_context.size())) != 1) {
+    return failure("session id context");
+  }
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(context, 0);
 
+  if (leaves.empty()) return Error{ErrorCode::kInvalidSetting, "no server certificate"};
   for (const CertificateAndKey& leaf : leaves) {
     const BioPtr certificate_bio = reader(leaf.certificate_pem), key_bio = reader(leaf.key_pem);
     const std::unique_ptr<X509, X509Delete> certificate(PEM_read_bio_X509(certificate_bio.get(), nullptr, nullptr, nullptr));
     if (certificate == nullptr) return failure("server certificate is not a PEM certificate");
     const std::unique_ptr<EVP_PKEY, KeyDelete> key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
     if (key == nullptr) return failure("server key is not a PEM private key");
-    if (SSL_CTX_use_certificate(context, certificate.get()) != 1) return failure("server certificate cannot be used");
-    if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) return failure("server key does not fit its certificate");
+    // Together: by itself a key of another type would only wait for a certificate of its own.
+    if (SSL_CTX_use_cert_and_key(context, certificate.get(), key.get(), nullptr, 1) != 1) return failure("server key does not fit its certificate");
   }
   return result;
 }

@@ -23,7 +23,7 @@ inline constexpr std::string_view kCipherList =
     "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA:AES128-GCM-SHA256:AES256-GCM-SHA384:"
     "AES128-SHA256:AES256-SHA256:AES128-SHA";
 
-// Plaintext bytes per record: with IV, MAC and padding at most 2128 bytes on the wire, below the nRF9160 modem's 2303 (B.6).
+// Plaintext bytes per record: with header, IV, MAC and padding at most 2133 bytes on the wire, below the nRF9160 modem's 2303 (B.6).
 inline constexpr int kMaxSendFragment = 2048;
 
 struct CertificateAndKey {
