@@ -6,9 +6,12 @@
 // After kRequest the next call parses the request behind it (pipelining); the caller answers one before it asks for the next.
 //
 // Refused, because peers and proxies read them differently or because they cost memory: any Transfer-Encoding but "chunked", both
-// Transfer-Encoding and Content-Length, a missing or second Host, versions other than 1.0 and 1.1, headers or bodies over the limits.
+// Transfer-Encoding and Content-Length, a length that is not just digits, a missing or second Host, CR or LF alone, folded lines, versions other
+// than 1.0 and 1.1, headers or bodies over the limits. Chunk extensions and trailers are read over, within the limit of the header.
 //
-// THREAD: one thread at a time. ERRORS: after kError the connection is to be closed behind an answer with failure().status.
+// The same bytes give the same requests and the same error, however they are cut. Memory follows what has come, never what was announced.
+//
+// THREAD: one thread at a time. ERRORS: after kError the connection is to be closed behind an answer with the status of failure().
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -21,7 +24,7 @@
 namespace nearhub::http {
 
 struct ParserLimits {
-  std::size_t header_bytes = 16 * 1024;  // request line and all headers
+  std::size_t header_bytes = 16 * 1024;  // request line and all headers; also a chunk's size line, and the trailer
   std::size_t headers = 100;
   std::size_t body_bytes = 4 * 1024 * 1024;
 };

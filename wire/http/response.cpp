@@ -12,9 +12,10 @@ namespace {
 
 void encode_head(std::string& out, const Response& response, WallTime now) {
   fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status, status_text(response.status));
+  constexpr std::string_view kBreaks("\r\n\0", 3);
   for (const Header& header : response.headers) {
     // Values may echo what a client sent: a line break would start a header of its choosing.
-    if (header.value.find_first_of("\r\n") != std::string::npos) continue;
+    if (header.name.empty() || header.name.find_first_of(kBreaks) != std::string::npos || header.value.find_first_of(kBreaks) != std::string::npos) continue;
     out.append(header.name).append(": ").append(header.value).append("\r\n");
   }
   out.append("Server: nearhub\r\nDate: ").append(format_http_date(now)).append("\r\n");
