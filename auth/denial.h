@@ -42,8 +42,8 @@ std::string_view check_text(Check check);  // "SAS signature"
 struct Denial {
   Check check = Check::kProtocol;
   ErrorCode code = ErrorCode::kIotHubUnauthorized;
-  std::string expected;  // "signature by the primary or secondary key of device d1"
-  std::string received;  // what came instead; never a key or signature
+  std::string expected;  // "signature by the primary or secondary key of device d1"; empty when `received` says it all
+  std::string received;  // what came instead, or the whole reason; never a key or signature
   std::string advice;    // how to mend it; may be empty
 
   // "expected ...; received ...", for error messages and logs.

@@ -40,6 +40,8 @@ std::optional<Denial> check_resource(const DeviceQuestion& q, const SasToken& to
   }
   const std::size_t common = std::min(segments.size(), required.size());
   bool fits = by_policy || segments.size() >= required.size();
+  // What tools write behind the resource does not count, but a module's scope is narrower than its device's, whoever signed the token.
+  if (!q.identity.is_module() && segments.size() > required.size() && equals_ignoring_case(segments[required.size()], "modules")) fits = false;
   for (std::size_t i = 1; i < common && fits; ++i) {
     // "devices" and "modules" are words of the protocol; ids are case-sensitive.
     fits = i % 2 == 1 ? equals_ignoring_case(segments[i], required[i]) : segments[i] == required[i];
@@ -53,7 +55,7 @@ std::optional<Denial> check_resource(const DeviceQuestion& q, const SasToken& to
                  : fmt::format("the token is for device {}", printable(segments[2], kMaxIdLength));
   } else if (q.identity.is_module() && segments.size() == 3) {
     advice = "a device's token does not open its modules: sign with the module's key for .../modules/" + q.identity.module.str();
-  } else if (!q.identity.is_module() && segments.size() >= 5) {
+  } else if (!q.identity.is_module() && segments.size() > required.size()) {
     advice = "a module's token does not open its device";
   } else if (segments.size() == 1 && !by_policy) {
     advice = "a token for the whole hub needs a policy: add skn, or sign a token for this device";
@@ -84,6 +86,11 @@ std::variant<Admission, Denial> authenticate_by_token(const DeviceQuestion& q) {
       return deny(Check::kPermission, "a policy with DeviceConnect", fmt::format("policy {} with {}", policy->name, policy->rights.text()),
                   "use the policy device or iothubowner, or the device's own key");
     }
+  } else if (q.credentials.type != AuthenticationType::kSas) {
+    return deny(Check::kCredential,
+                fmt::format("a token of a shared access policy (skn): authentication type {} is registered, which has no keys",
+                            authentication_type_text(q.credentials.type)),
+                "a token without skn", "register the identity with authentication type sas");
   }
   if (auto denial = check_resource(q, token, policy != nullptr)) return *denial;
 

@@ -39,7 +39,7 @@ std::string_view check_text(Check check) {
 }
 
 std::string Denial::sentence() const {
-  std::string text = "expected " + expected + "; received " + received;
+  std::string text = expected.empty() ? received : "expected " + expected + "; received " + received;
   if (!advice.empty()) text += "; " + advice;
   return text;
 }

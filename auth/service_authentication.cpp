@@ -112,7 +112,10 @@ std::string claimed_identity(const std::string* authorization) {
   const SasParse parse = parse_sas_token(*authorization);
   if (!parse.token.policy.empty()) return "policy:" + printable(parse.token.policy, 80);
   const auto segments = resource_segments(parse.token.resource);
-  return segments.size() >= 3 ? printable(segments[2], kMaxIdLength) : std::string();
+  if (segments.size() < 3) return {};
+  std::string identity = printable(segments[2], kMaxIdLength);
+  if (segments.size() >= 5 && equals_ignoring_case(segments[3], "modules")) identity += "/" + printable(segments[4], kMaxIdLength);
+  return identity;
 }
 
 }  // namespace nearhub::auth

@@ -35,7 +35,8 @@ struct ServiceGrant {
 
 std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& question);
 
-// For the refusal book: the policy that a token claims to be signed by ("policy:service"), or the device that it names; empty without a token.
+// For the refusal book: the policy that a token claims to be signed by ("policy:service"), or the device or module that it names ("d1",
+// "d1/m1"); empty without a token.
 std::string claimed_identity(const std::string* authorization);
 
 }  // namespace nearhub::auth

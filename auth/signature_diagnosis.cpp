@@ -56,7 +56,7 @@ std::string diagnose_signature(const SasToken& token, const std::vector<NamedKey
   const std::string signed_text = token.resource_text + "\n" + token.expiry_text;
   for (const NamedKey& key : rightful) {
     const auto bytes = base64_decode(key.key);
-    if (!bytes) continue;
+    if (!bytes || bytes->empty()) continue;
     if (matches(token, key.key, signed_text)) {
       return fmt::format("it was made with the text of {} instead of its bytes: base64-decode the key before signing", key.name);
     }
@@ -65,8 +65,9 @@ std::string diagnose_signature(const SasToken& token, const std::vector<NamedKey
   }
   for (const NamedKey& key : candidates) {
     const auto bytes = base64_decode(key.key);
-    if (bytes && matches(token, *bytes, signed_text)) return fmt::format("it was made with {}", key.name);
-    if (bytes && matches(token, key.key, signed_text)) return fmt::format("it was made with the text of {}", key.name);
+    if (!bytes || bytes->empty()) continue;
+    if (matches(token, *bytes, signed_text)) return fmt::format("it was made with {}", key.name);
+    if (matches(token, key.key, signed_text)) return fmt::format("it was made with the text of {}", key.name);
   }
   return {};
 }
