@@ -40,7 +40,7 @@ struct TwinRecord {
 
 // --- Write operations -------------------------------------------------------------------------------------------------------
 
-struct CreateIdentity {  // kDeviceAlreadyExists, kModuleAlreadyExistsOnDevice
+struct CreateIdentity {  // kDeviceAlreadyExists, kModuleAlreadyExistsOnDevice, kDeviceNotFound for a module without its device
   registry::Identity identity;
   TwinRecord twin;
 };
@@ -78,7 +78,7 @@ struct PutSession {
 struct DropSession {
   IdentityId id;
 };
-struct EnqueueCloudMessage {
+struct EnqueueCloudMessage {  // kPreconditionFailed when the queue has a message of this number
   IdentityId id;
   CloudMessage message;
 };
@@ -115,7 +115,7 @@ struct WriteBatch {
   std::vector<WriteOperation> operations;
   std::vector<UniqueFunction<void(const Status&)>> done;  // one per operation, run on the shard's loop; may be empty
   std::vector<Status> results;      // one per operation, set by the store
-  std::size_t bytes = 0;            // of the events, for the bound on uncommitted bytes
+  std::size_t bytes = 0;            // of the events and operations, for the bound on uncommitted bytes
 
   bool empty() const { return acks.empty() && operations.empty() && bytes == 0; }
   void clear();

@@ -2,16 +2,33 @@
 
 #include <algorithm>
 
+#include "hub/event.h"
+
 namespace nearhub::store {
 namespace {
 
 constexpr int kSequenceBits = 48;
+constexpr std::uint64_t kMaxSequence = (std::uint64_t{1} << kSequenceBits) - 1;
 // A row of the table; more blocks of one commit start another row.
 constexpr std::size_t kMaxRowBytes = 256 * 1024;
 // Rows that one commit may delete, so that retention never holds up acknowledgements.
 constexpr int kMaxTrimmedRows = 64;
 
-std::uint64_t sequence_of(std::int64_t key) { return static_cast<std::uint64_t>(key) & ((std::uint64_t{1} << kSequenceBits) - 1); }
+std::uint64_t sequence_of(std::int64_t key) { return static_cast<std::uint64_t>(key) & kMaxSequence; }
+
+// One behind the last event of the partition.
+Result<std::uint64_t> end_of(Database& database, std::uint32_t partition) {
+  auto last = database.cached("SELECT key, count FROM event WHERE key>=?1 AND key<?2 ORDER BY key DESC LIMIT 1");
+  if (!last.ok()) return std::move(last).error();
+  (*last)->bind(1, event_key(partition, 0)).bind(2, event_key(partition + 1, 0));
+  std::uint64_t end = 0;
+  if ((*last)->step()) {
+    end = sequence_of((*last)->integer(0)) + static_cast<std::uint64_t>((*last)->integer(1));
+    (*last)->reset();
+  }
+  if (!(*last)->ok()) return database.error("finding the end of the event stream");
+  return end;
+}
 
 }  // namespace
 
@@ -121,15 +138,16 @@ bool EventLog::trim(WallTime now) {
 
 Result<hub::EventPage> read_events(Database& database, const hub::EventQuery& query) {
   hub::EventPage page;
-  page.next_sequence = query.from_sequence;
+  // A number that no event can have must not lead into the next partition.
+  const std::uint64_t from_sequence = std::min(query.from_sequence, kMaxSequence);
   // The block that holds from_sequence begins at or before it.
   auto start = database.cached("SELECT key, count FROM event WHERE key>=?1 AND key<=?2 ORDER BY key DESC LIMIT 1");
   if (!start.ok()) return std::move(start).error();
-  std::int64_t from = event_key(query.partition, query.from_sequence);
+  std::int64_t from = event_key(query.partition, from_sequence);
   (*start)->bind(1, event_key(query.partition, 0)).bind(2, from);
   if ((*start)->step()) {
     const std::int64_t key = (*start)->integer(0);
-    if (sequence_of(key) + static_cast<std::uint64_t>((*start)->integer(1)) > query.from_sequence) from = key;
+    if (sequence_of(key) + static_cast<std::uint64_t>((*start)->integer(1)) > from_sequence) from = key;
     (*start)->reset();
   }
   if (!(*start)->ok()) return database.error("finding events");
@@ -156,21 +174,21 @@ Result<hub::EventPage> read_events(Database& database, const hub::EventQuery& qu
     page.blocks.push_back(std::move(block));
   }
   if (!(*rows)->ok()) return database.error("reading events");
+  if (!page.blocks.empty()) return page;
+  const auto end = end_of(database, query.partition);
+  if (!end.ok()) return end.error();
+  page.next_sequence = *end;
   return page;
 }
 
 Result<std::uint64_t> seek_events(Database& database, std::uint32_t partition, WallTime since) {
   auto at = database.cached("SELECT key, count, last_enqueued FROM event WHERE key>=?1 AND key<?2 ORDER BY key LIMIT 1");
   if (!at.ok()) return std::move(at).error();
-  auto last = database.cached("SELECT key, count FROM event WHERE key>=?1 AND key<?2 ORDER BY key DESC LIMIT 1");
-  if (!last.ok()) return std::move(last).error();
+  const auto end = end_of(database, partition);
+  if (!end.ok()) return end.error();
   const std::int64_t end_key = event_key(partition + 1, 0);
-  (*last)->bind(1, event_key(partition, 0)).bind(2, end_key);
-  if (!(*last)->step()) return (*last)->ok() ? Result<std::uint64_t>(std::uint64_t{0}) : Result<std::uint64_t>(database.error("seeking events"));
   // Blocks are in the order of their times (a clock that was set back aside), so the first one that ends at or after `since` is found by halving.
-  std::uint64_t low = 0, high = sequence_of((*last)->integer(0)) + static_cast<std::uint64_t>((*last)->integer(1));
-  (*last)->reset();
-  const std::uint64_t end = high;
+  std::uint64_t low = 0, high = *end;
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
     (*at)->bind(1, event_key(partition, middle)).bind(2, end_key);
@@ -188,7 +206,17 @@ Result<std::uint64_t> seek_events(Database& database, std::uint32_t partition, W
       low = first + count;
     }
   }
-  return std::min(low, end);
+  // And in it the first event.
+  auto block = database.cached("SELECT key, bytes FROM event WHERE key>=?1 AND key<?2 ORDER BY key LIMIT 1");
+  if (!block.ok()) return std::move(block).error();
+  (*block)->bind(1, event_key(partition, low)).bind(2, end_key);
+  if (!(*block)->step()) return (*block)->ok() ? *end : Result<std::uint64_t>(database.error("seeking events"));
+  std::uint64_t sequence = sequence_of((*block)->integer(0));
+  hub::EventReader events((*block)->blob_view(1));
+  hub::Event event;
+  while (events.next(event) && event.enqueued < since) ++sequence;
+  (*block)->reset();
+  return sequence;
 }
 
 }  // namespace nearhub::store

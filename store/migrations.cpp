@@ -71,6 +71,7 @@ Status migrate(Database& database, const std::string& path) {
                                                          path, *version, kSchemaVersion)};
   }
   if (*version == kSchemaVersion) return {};
+  if (*objects > 0) return damaged({ErrorCode::kCorrupt, fmt::format("it has tables and schema version {}", *version)});
   // A half-made schema must not remain: all of it or nothing.
   if (Status begun = database.execute("BEGIN IMMEDIATE"); !begun.ok()) return begun;
   if (Status made = database.execute(kVersion1); !made.ok()) return made;

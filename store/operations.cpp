@@ -78,7 +78,7 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
       {o.delete_session_, "DELETE FROM session WHERE identity=?1"},
       {o.insert_message_,
        "INSERT INTO cloud_message(identity, sequence, enqueued, expiry, expiry_from_sender, ack, delivery_count, message_id, correlation_id, user_id, "
-       "content_type, content_encoding, properties, body) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"},
+       "content_type, content_encoding, properties, body) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT DO NOTHING"},
       {o.delete_message_, "DELETE FROM cloud_message WHERE identity=?1 AND sequence=?2"},
       {o.count_delivery_, "UPDATE cloud_message SET delivery_count=?3 WHERE identity=?1 AND sequence=?2"},
       {o.delete_messages_, "DELETE FROM cloud_message WHERE identity=?1"},
@@ -118,6 +118,14 @@ bool Operations::run(const hub::CreateIdentity& op, Status& result) {
     result = Error{identity.id.is_module() ? ErrorCode::kModuleAlreadyExistsOnDevice : ErrorCode::kDeviceAlreadyExists,
                    identity.id.text() + " is already in the store"};
     return true;
+  }
+  if (identity.id.is_module()) {
+    const IdentityId device{identity.id.device, {}};
+    if (!find(device, row)) return false;
+    if (row == 0) {
+      result = missing(device);
+      return true;
+    }
   }
   const auth::Credentials& credentials = identity.credentials;
   insert_identity_.bind(1, identity.id.device.view())
@@ -287,7 +295,11 @@ bool Operations::run(const hub::EnqueueCloudMessage& op, Status& result) {
       .bind(12, std::string_view(message.content_encoding))
       .bind(13, std::string_view(properties))
       .bind_blob(14, message.body);
-  return insert_message_.run();
+  if (!insert_message_.run()) return false;
+  if (database_.changes() == 0) {
+    result = Error{ErrorCode::kPreconditionFailed, fmt::format("the queue of {} has a message {}", op.id.text(), message.sequence)};
+  }
+  return true;
 }
 
 bool Operations::run(const hub::RemoveCloudMessage& op, Status& /*result*/) {

@@ -1,8 +1,6 @@
 #include "store/reads.h"
 
-#include <algorithm>
-
-#include "base/text.h"
+#include "hub/similar_ids.h"
 #include "store/operations.h"
 
 namespace nearhub::store {
@@ -69,10 +67,10 @@ Result<std::optional<hub::DeviceRecord>> load_device(Database& database, const D
     int column = kIdentityColumnCount;
     const std::int64_t row_id = (*rows)->integer(column++);
     record.twin.twin.etag_counter = (*rows)->integer(column++);
-    if (auto tags = (*rows)->optional_text(column++)) {
-      record.twin.twin.has_tags = true;
-      record.twin.twin.tags = std::move(*tags);
-    }
+    // Tags that were never set are kept as NULL; a twin writes and reads them as an empty object.
+    auto tags = (*rows)->optional_text(column++);
+    record.twin.twin.has_tags = tags.has_value();
+    record.twin.twin.tags = std::move(tags).value_or("{}");
     record.twin.twin.desired = (*rows)->text(column++);
     record.twin.twin.reported = (*rows)->text(column++);
     record.twin.model_id = (*rows)->text(column++);
@@ -155,34 +153,20 @@ Result<std::vector<IdentityId>> find_expired(Database& database, WallTime now, s
 }
 
 Result<std::vector<DeviceId>> find_similar(Database& database, const DeviceId& id) {
-  // Ids looked at, and the edits within which an id is "similar". Ids before and after in the order share a beginning; the whole registry is
-  // looked through only while it is small.
+  // Ids before and after in the order share a beginning; the whole registry is looked through only while it is small.
   constexpr int kLooked = 5000;
-  constexpr int kEdits = 2;
-  std::vector<std::pair<int, std::string>> near;
-  const auto look = [&](std::string_view sql, std::string_view from) -> Status {
+  hub::SimilarIds similar(id.view());
+  for (const char* sql : {"SELECT device FROM identity WHERE device>=?1 AND module='' ORDER BY device LIMIT ?2",
+                          "SELECT device FROM identity WHERE device<?1 AND module='' ORDER BY device DESC LIMIT ?2"}) {
     auto rows = database.cached(sql);
-    if (!rows.ok()) return rows.error();
-    (*rows)->bind(1, from).bind(2, kLooked);
-    while ((*rows)->step()) {
-      const std::string_view known = (*rows)->text_view(0);
-      const int distance = equals_ignoring_case(known, id.view()) ? 1 : edit_distance(known, id.view(), kEdits);
-      // A short id is within two edits of too many others.
-      if (distance <= kEdits && distance * 3 <= static_cast<int>(id.str().size())) near.emplace_back(distance, known);
-    }
-    return (*rows)->ok() ? Status() : Status(database.error("looking for similar ids"));
-  };
-  if (Status after = look("SELECT device FROM identity WHERE device>=?1 AND module='' ORDER BY device LIMIT ?2", id.view()); !after.ok()) return after.error();
-  if (Status before = look("SELECT device FROM identity WHERE device<?1 AND module='' ORDER BY device DESC LIMIT ?2", id.view()); !before.ok()) {
-    return before.error();
+    if (!rows.ok()) return std::move(rows).error();
+    (*rows)->bind(1, id.view()).bind(2, kLooked);
+    while ((*rows)->step()) similar.look_at((*rows)->text_view(0));
+    if (!(*rows)->ok()) return database.error("looking for similar ids");
   }
-  std::sort(near.begin(), near.end());
-  std::vector<DeviceId> similar;
-  for (const auto& [distance, known] : near) {
-    if (similar.size() == 3) break;
-    similar.emplace_back(known);
-  }
-  return similar;
+  std::vector<DeviceId> devices;
+  for (std::string& known : similar.nearest()) devices.emplace_back(std::move(known));
+  return devices;
 }
 
 Result<std::vector<hub::Feedback>> read_feedback(Database& database, std::size_t limit) {

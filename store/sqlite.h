@@ -42,7 +42,7 @@ class Statement {
   Statement& bind(int index, WallTime time) { return bind(index, static_cast<std::int64_t>(time.time_since_epoch().count())); }
   Statement& bind_blob(int index, std::string_view bytes);
 
-  // True while there is a row. At the end, or after an error, the statement is ready to be bound again.
+  // True while there is a row. At the end the statement is ready to be bound again; after an error, when reset() was called.
   bool step();
   // Runs a statement that gives no rows. False after an error.
   bool run();

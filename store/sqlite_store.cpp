@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -51,6 +52,23 @@ Status configure(Database& database, const StoreSettings& settings) {
   return database.execute(sql.c_str());
 }
 
+Status replace_policies(Database& database, const std::vector<auth::AccessPolicy>& policies) {
+  if (Status emptied = database.execute("DELETE FROM policy"); !emptied.ok()) return emptied;
+  auto insert = database.cached("INSERT INTO policy(name, position, primary_key, secondary_key, rights) VALUES(?1,?2,?3,?4,?5)");
+  if (!insert.ok()) return insert.error();
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const auth::AccessPolicy& policy = policies[i];
+    (*insert)
+        ->bind(1, std::string_view(policy.name))
+        .bind(2, static_cast<std::int64_t>(i))
+        .bind(3, std::string_view(policy.primary_key))
+        .bind(4, std::string_view(policy.secondary_key))
+        .bind(5, static_cast<int>(policy.rights.bits()));
+    if (!(*insert)->run()) return database.error("writing policies");
+  }
+  return {};
+}
+
 }  // namespace
 
 struct SqliteStore::Impl {
@@ -60,10 +78,15 @@ struct SqliteStore::Impl {
     UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done;
   };
   using Read = UniqueFunction<void(Database&)>;
+  // Shared with the task on its way to the executor, which may find it ended, or be what ends it.
+  struct Listener {
+    UniqueFunction<void()> on_news;
+    std::atomic<bool> told{false};  // a task is on its way: further news need none
+    bool ended = false;             // the executor's thread only
+  };
   struct Watch {
     Executor* executor;
-    std::shared_ptr<UniqueFunction<void()>> on_news;  // shared with the task on its way to the executor; null there once unwatched
-    std::shared_ptr<std::atomic<bool>> told;          // a task is on its way: further news need none
+    std::shared_ptr<Listener> listener;
   };
 
   Impl(StoreSettings given, const Clock& c, UniqueFunction<void(const Error&)> failure, Database opened)
@@ -212,24 +235,11 @@ Result<std::vector<auth::AccessPolicy>> SqliteStore::policies() {
 
 Status SqliteStore::set_policies(const std::vector<auth::AccessPolicy>& policies) {
   Database& database = impl_->database;
-  if (Status begun = database.execute("BEGIN IMMEDIATE; DELETE FROM policy;"); !begun.ok()) return begun;
-  auto insert = database.cached("INSERT INTO policy(name, position, primary_key, secondary_key, rights) VALUES(?1,?2,?3,?4,?5)");
-  if (!insert.ok()) return insert.error();
-  for (std::size_t i = 0; i < policies.size(); ++i) {
-    const auth::AccessPolicy& policy = policies[i];
-    (*insert)
-        ->bind(1, std::string_view(policy.name))
-        .bind(2, static_cast<std::int64_t>(i))
-        .bind(3, std::string_view(policy.primary_key))
-        .bind(4, std::string_view(policy.secondary_key))
-        .bind(5, static_cast<int>(policy.rights.bits()));
-    if (!(*insert)->run()) {
-      const Error error = database.error("writing policies");
-      static_cast<void>(database.execute("ROLLBACK"));
-      return error;
-    }
-  }
-  return database.execute("COMMIT");
+  if (Status begun = database.execute("BEGIN IMMEDIATE"); !begun.ok()) return begun;
+  Status written = replace_policies(database, policies);
+  if (written.ok()) written = database.execute("COMMIT");
+  if (!written.ok()) static_cast<void>(database.execute("ROLLBACK"));
+  return written;
 }
 
 // --- Writer -------------------------------------------------------------------------------------------------------------------
@@ -252,22 +262,30 @@ void SqliteStore::Impl::run_writer() {
     {
       std::unique_lock lock(mutex);
       work.wait(lock, [this] { return !waiting.empty() || stopping || (readers.empty() && !reads.empty()); });
-      if (waiting.empty() && stopping) return;
       taken.swap(waiting);
       if (readers.empty()) queries.swap(reads);
+      if (taken.empty() && queries.empty()) return;  // stopping
     }
-    for (std::size_t at = 0; at < taken.size();) {
+    bool sound = true;
+    for (std::size_t at = 0; at < taken.size() && sound;) {
       group.clear();
       std::size_t bytes = 0;
       while (at < taken.size() && group.size() < kMaxGroupBatches && bytes <= kMaxGroupBytes) {
         bytes += taken[at].batch->bytes;
         group.push_back(std::move(taken[at++]));
       }
-      if (!commit(group)) return;
+      sound = commit(group);
     }
     taken.clear();
+    if (!sound && readers.empty()) {
+      // The last ones: a poisoned store takes no more.
+      const std::lock_guard lock(mutex);
+      std::move(reads.begin(), reads.end(), std::back_inserter(queries));
+      reads.clear();
+    }
     for (Read& query : queries) query(database);
     queries.clear();
+    if (!sound) return;
   }
 }
 
@@ -374,8 +392,9 @@ void SqliteStore::read_feedback(std::size_t limit, Executor& executor, hub::Answ
 std::uint64_t SqliteStore::watch_events(Executor& executor, UniqueFunction<void()> on_news) {
   const std::lock_guard lock(impl_->watch_mutex);
   const std::uint64_t number = impl_->next_watch++;
-  impl_->watches.emplace(number, Impl::Watch{&executor, std::make_shared<UniqueFunction<void()>>(std::move(on_news)),
-                                             std::make_shared<std::atomic<bool>>(false)});
+  auto listener = std::make_shared<Impl::Listener>();
+  listener->on_news = std::move(on_news);
+  impl_->watches.emplace(number, Impl::Watch{&executor, std::move(listener)});
   return number;
 }
 
@@ -383,18 +402,17 @@ void SqliteStore::unwatch_events(std::uint64_t watch) {
   const std::lock_guard lock(impl_->watch_mutex);
   const auto found = impl_->watches.find(watch);
   if (found == impl_->watches.end()) return;
-  // Called on the watch's own thread: a task on its way finds the function empty.
-  *found->second.on_news = nullptr;
+  found->second.listener->ended = true;
   impl_->watches.erase(found);
 }
 
 void SqliteStore::Impl::tell_watches() {
   const std::lock_guard lock(watch_mutex);
   for (auto& [number, watch] : watches) {
-    if (watch.told->exchange(true)) continue;
-    watch.executor->post([on_news = watch.on_news, told = watch.told] {
-      told->store(false);
-      if (*on_news) (*on_news)();
+    if (watch.listener->told.exchange(true)) continue;
+    watch.executor->post([listener = watch.listener] {
+      listener->told = false;
+      if (!listener->ended) listener->on_news();
     });
   }
 }
