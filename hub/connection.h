@@ -25,6 +25,7 @@ struct Connection {
   std::string model_id;
   bool persistent = false;  // clean session 0: subscriptions are stored
   bool holding = false;      // queued messages wait for the device's subscription or the end of the hold
+  bool waiting_for_store = false;  // was told to pause, and is to be told to go on
   std::uint32_t next_request = 1;  // of direct methods; from 1 on each connection (device-mqtt.md 7.1)
   std::uint32_t in_flight = 0;     // cloud-to-device messages sent and not settled
   std::uint64_t last_ack_ticket = 0;  // the batch that its latest acknowledgement waits for

@@ -46,13 +46,13 @@ struct MethodCall {
   std::string payload;
   std::uint32_t request = 0;  // 0: not sent yet
   int response_timeout_s = 0;
-  std::optional<MonoTime> connect_deadline;
   Answer<MethodResult> answer;
   std::unique_ptr<Timer> timer;
 };
 
 struct IdentityState {
   Device* device = nullptr;
+  std::uint64_t incarnation = 0;  // of this object: see Shard::IdentityRef
   registry::Identity identity;
 
   // The twin as text until somebody asks for it; then parsed.

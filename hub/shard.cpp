@@ -14,11 +14,28 @@ namespace {
 constexpr std::chrono::seconds kActivityInterval{30};
 constexpr std::chrono::seconds kSweepInterval{15};
 constexpr std::size_t kMaxSpareBatches = 8;
+// What a block of a batch that is kept for reuse may hold on to; a flood must not stay in memory for ever.
+constexpr std::size_t kMaxSpareBlockBytes = 256 * 1024;
+
+std::size_t bytes_of(const WriteOperation& operation) {
+  std::size_t bytes = sizeof operation;
+  if (const auto* create = std::get_if<CreateIdentity>(&operation)) {
+    bytes += create->twin.twin.desired.size() + create->twin.twin.reported.size();
+  } else if (const auto* twin = std::get_if<PutTwin>(&operation)) {
+    for (const auto* section : {&twin->tags, &twin->desired, &twin->reported}) bytes += *section ? (*section)->size() : 0;
+  } else if (const auto* enqueue = std::get_if<EnqueueCloudMessage>(&operation)) {
+    bytes += enqueue->message.size_bytes();
+  }
+  return bytes;
+}
 
 }  // namespace
 
 void WriteBatch::clear() {
-  for (EventBlock& block : events) block.clear();
+  for (EventBlock& block : events) {
+    block.clear();
+    if (block.bytes.capacity() > kMaxSpareBlockBytes) std::string().swap(block.bytes);
+  }
   acks.clear();
   operations.clear();
   done.clear();
@@ -55,6 +72,13 @@ void Shard::with_device(const DeviceId& id, UniqueFunction<void(Result<Device*>)
   auto& waiting = loading_[id.str()];
   waiting.push_back(std::move(callback));
   if (waiting.size() > 1) return;
+  // What is on its way to the store must be part of what is loaded.
+  const auto lost = lost_.find(id.view());
+  if (lost == lost_.end()) return load(id);
+  after_commit_.emplace(lost->second, Waiting{nullptr, [this, id](const Status&) { load(id); }});
+}
+
+void Shard::load(const DeviceId& id) {
   shared_.store.load_device(id, executor_, [this, id](Result<std::optional<DeviceRecord>> record) { on_loaded(id, std::move(record)); });
 }
 
@@ -69,7 +93,8 @@ void Shard::on_loaded(const DeviceId& id, Result<std::optional<DeviceRecord>> re
   Device& device = *owned;
   device.id = id;
   device.self.device = &device;
-  const auto fill = [](IdentityState& state, IdentityRecord&& from) {
+  const auto fill = [this](IdentityState& state, IdentityRecord&& from) {
+    state.incarnation = next_incarnation_++;
     state.identity = std::move(from.identity);
     state.stored_twin = std::move(from.twin.twin);
     state.model_id = std::move(from.twin.model_id);
@@ -100,14 +125,15 @@ void Shard::on_loaded(const DeviceId& id, Result<std::optional<DeviceRecord>> re
 }
 
 void Shard::with_identity(const IdentityId& id, ErrorCode not_found, UniqueFunction<void(Result<IdentityState*>)> callback) {
-  with_device(id.device, [id, not_found, callback = std::move(callback)](Result<Device*> loaded) mutable {
+  with_device(id.device, [this, id, not_found, callback = std::move(callback)](Result<Device*> loaded) mutable {
     if (!loaded.ok()) return callback(loaded.error());
     Device& device = **loaded;
-    if (!device.exists) return callback(Error{ErrorCode::kDeviceNotFound, id.device.str()});
+    if (!device.exists) return answer_after_writes<IdentityState*>(device.self, Error{ErrorCode::kDeviceNotFound, id.device.str()}, std::move(callback));
     if (!id.is_module()) return callback(&device.self);
     const auto module = device.modules.find(id.module.view());
     if (module == device.modules.end()) {
-      return callback(Error{not_found, not_found == ErrorCode::kModuleNotFound ? id.module.str() : id.text()});
+      const Error missing{not_found, not_found == ErrorCode::kModuleNotFound ? id.module.str() : id.text()};
+      return answer_after_writes<IdentityState*>(device.self, missing, std::move(callback));
     }
     callback(module->second.get());
   });
@@ -121,6 +147,11 @@ IdentityState* Shard::find(const IdentityId& id) {
   return module == device->second->modules.end() ? nullptr : module->second.get();
 }
 
+IdentityState* Shard::find(const IdentityRef& ref) {
+  IdentityState* found = find(ref.id);
+  return found != nullptr && found->incarnation == ref.incarnation ? found : nullptr;
+}
+
 void Shard::touch(Device& device) {
   if (!device.idle) return;
   idle_.erase(*device.idle);
@@ -131,7 +162,7 @@ void Shard::touch(Device& device) {
 void Shard::forget_if_idle(Device& device) {
   touch(device);
   const auto busy = [this](const IdentityState& state) {
-    return state.connection != nullptr || state.last_ticket > committed_ticket_ || !state.methods.empty() || state.active ||
+    return state.connection != nullptr || !is_durable(state) || !state.methods.empty() || state.active ||
            (state.queue && state.queue->fetching);
   };
   if (busy(device.self)) return;
@@ -140,25 +171,16 @@ void Shard::forget_if_idle(Device& device) {
   }
   device.idle_bytes = size_of(device);
   idle_bytes_ += device.idle_bytes;
-  device.idle = idle_.insert(idle_.end(), &device);
+  // An id that was asked for and does not exist is the next to go, so that clients cannot fill the memory with such ids.
+  device.idle = idle_.insert(device.exists ? idle_.end() : idle_.begin(), &device);
 }
 
 // Only at the end of a turn: nobody holds a pointer to a device then.
 void Shard::evict() {
   const std::size_t bound = shared_.limits.cache_bytes / std::max<std::uint32_t>(1, hub_.shard_count());
-  for (auto at = idle_.begin(); at != idle_.end();) {
-    Device& device = **at;
-    const bool unknown = !device.exists;
-    if (!unknown && idle_bytes_ <= bound) break;  // the unknown ones stand anywhere, but never long: see below
-    at = idle_.erase(at);
-    idle_bytes_ -= device.idle_bytes;
-    devices_.erase(device.id.str());
-  }
-  // An id that was asked for and does not exist must not stay: clients could fill the memory with such ids.
-  while (!idle_.empty() && !idle_.back()->exists) {
-    Device& device = *idle_.back();
-    idle_.pop_back();
-    idle_bytes_ -= device.idle_bytes;
+  while (!idle_.empty() && (idle_bytes_ > bound || !idle_.front()->exists)) {
+    Device& device = *idle_.front();
+    touch(device);
     devices_.erase(device.id.str());
   }
 }
@@ -203,6 +225,7 @@ WriteBatch& Shard::batch() {
 
 void Shard::write(IdentityState& identity, WriteOperation operation, UniqueFunction<void(const Status&)> done) {
   WriteBatch& open = batch();
+  open.bytes += bytes_of(operation);
   open.operations.push_back(std::move(operation));
   open.done.push_back(std::move(done));
   identity.last_ticket = next_ticket_;
@@ -228,12 +251,14 @@ void Shard::on_committed(std::unique_ptr<WriteBatch> answered) {
       connections_[ack.slot]->link->on_event_stored(ack.token);
     }
   }
+  acknowledged_ticket_ = committed_ticket_;
   for (std::size_t i = 0; i < answered->operations.size(); ++i) {
     if (answered->done[i]) answered->done[i](answered->results[i]);
   }
+  std::erase_if(lost_, [this](const auto& lost) { return lost.second <= committed_ticket_; });
   while (!after_commit_.empty() && after_commit_.begin()->first <= committed_ticket_) {
     const auto node = after_commit_.extract(after_commit_.begin());
-    node.mapped()();
+    node.mapped().task(Status());
   }
   for (const WriteOperation& operation : answered->operations) {
     // Devices that were only waiting for their write may be forgotten now.
@@ -252,16 +277,18 @@ void Shard::on_committed(std::unique_ptr<WriteBatch> answered) {
 
   if (!waiting_for_store_.empty() && uncommitted_bytes_ <= shared_.limits.uncommitted_bytes / 2) {
     for (const std::uint32_t slot : std::exchange(waiting_for_store_, {})) {
-      if (connections_[slot]) connections_[slot]->link->on_store_ready();
+      Connection* connection = connections_[slot].get();
+      if (connection == nullptr || !std::exchange(connection->waiting_for_store, false)) continue;
+      connection->link->on_store_ready();
     }
   }
 }
 
-void Shard::after_writes(const IdentityState& identity, Task task) {
-  if (identity.last_ticket <= committed_ticket_) {
-    task();
+void Shard::after_writes(const IdentityState& identity, UniqueFunction<void(const Status&)> task) {
+  if (is_durable(identity)) {
+    task(Status());
   } else {
-    after_commit_.emplace(identity.last_ticket, std::move(task));
+    after_commit_.emplace(identity.last_ticket, Waiting{identity.device, std::move(task)});
   }
 }
 
@@ -272,11 +299,26 @@ void Shard::lose(const DeviceId& id, const Error& error) {
   if (found == devices_.end()) return;
   Device& device = *found->second;
   end_connections(device, {auth::Check::kState, ErrorCode::kServerError, "the state that this connection was built on", "a newer one in the store", "connect again"});
-  for (IdentityState* state : {&device.self}) fail_methods(*state, error);
-  for (auto& [name, module] : device.modules) fail_methods(*module, error);
-  // Later writes of the same device are on their way and fail the same check; their answers look the device up again.
+  std::uint64_t last_ticket = device.self.last_ticket;
+  fail_methods(device.self, error);
+  for (auto& [name, module] : device.modules) {
+    fail_methods(*module, error);
+    last_ticket = std::max(last_ticket, module->last_ticket);
+  }
+  if (last_ticket > committed_ticket_) lost_[id.str()] = last_ticket;
+  std::vector<Waiting> waiting;
+  for (auto at = after_commit_.begin(); at != after_commit_.end();) {
+    if (at->second.device != &device) {
+      ++at;
+      continue;
+    }
+    waiting.push_back(std::move(at->second));
+    at = after_commit_.erase(at);
+  }
+  // Later writes of the same device are on their way and fail the same check, or apply all the same; their answers find nobody.
   touch(device);
-  devices_.erase(found);
+  devices_.erase(id.str());
+  for (Waiting& each : waiting) each.task(error);
 }
 
 void Shard::drain(Task drained) {

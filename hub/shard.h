@@ -4,7 +4,8 @@
 // is not in memory is loaded from the store when first asked for and stays until room is needed; connected devices stay.
 //
 // Writes change memory at once and go to the store together at the end of the turn; whoever waits for one is answered after its commit.
-// A read of something with a write under way is answered after that commit too, so nobody sees what could still be lost.
+// A read of something with a write under way, and a refusal that tells of it ("not found", "the etag is another one"), is answered after that
+// commit too, so nobody sees what could still be lost.
 //
 // THREAD: owning loop only, but for post() and try_post(), which any thread may call.
 #pragma once
@@ -157,6 +158,18 @@ class Shard {
   Figures figures() const;
 
  private:
+  // Names an identity for an answer that comes later. It is found again only as the same object: one that was deleted and made anew, or lost and
+  // loaded anew, counts its queue from the beginning and must not get the answers of the one before.
+  struct IdentityRef {
+    IdentityId id;
+    std::uint64_t incarnation;
+  };
+  // Somebody who waits for a commit.
+  struct Waiting {
+    const Device* device;  // whose writes; null: of nobody in memory
+    UniqueFunction<void(const Status&)> task;
+  };
+
   // --- Loading and keeping (shard.cpp)
   // The callback may run at once; the device is valid during it and may not exist (Device::exists).
   void with_device(const DeviceId& id, UniqueFunction<void(Result<Device*>)> callback);
@@ -164,6 +177,9 @@ class Shard {
   void with_identity(const IdentityId& id, ErrorCode not_found, UniqueFunction<void(Result<IdentityState*>)> callback);
   // The identity if it is in memory and exists; null otherwise. For work that only matters then.
   IdentityState* find(const IdentityId& id);
+  IdentityState* find(const IdentityRef& ref);
+  static IdentityRef ref_of(const IdentityState& identity) { return {identity.identity.id, identity.incarnation}; }
+  void load(const DeviceId& id);
   void on_loaded(const DeviceId& id, Result<std::optional<DeviceRecord>> record);
   void touch(Device& device);
   void forget_if_idle(Device& device);
@@ -175,9 +191,19 @@ class Shard {
   // Adds an operation to this turn's batch; `done` runs after its commit.
   void write(IdentityState& identity, WriteOperation operation, UniqueFunction<void(const Status&)> done);
   void on_committed(std::unique_ptr<WriteBatch> batch);
-  // Runs `task` when all writes of this identity so far are durable; at once when they are.
-  void after_writes(const IdentityState& identity, Task task);
-  // A compare-and-set failed: the store knows better than this memory. Drops the device and its connections.
+  bool is_durable(const IdentityState& identity) const { return identity.last_ticket <= committed_ticket_; }
+  // Runs `task` when all writes of this identity so far are durable, at once when they are; with the error when one of them made the device lost.
+  void after_writes(const IdentityState& identity, UniqueFunction<void(const Status&)> task);
+  // The same for an answer.
+  template <typename T>
+  void answer_after_writes(const IdentityState& identity, Result<T> result, Answer<T> answer) {
+    if (is_durable(identity)) return answer(std::move(result));
+    after_writes(identity, [result = std::move(result), answer = std::move(answer)](const Status& status) mutable {
+      answer(status.ok() ? std::move(result) : Result<T>(status.error()));
+    });
+  }
+  // A compare-and-set failed: the store knows better than this memory. Drops the device, its connections and whoever waits for its writes; it is
+  // loaded anew when it is asked for and its writes under way are done.
   void lose(const DeviceId& id, const Error& error);
 
   // --- Identities
@@ -195,7 +221,7 @@ class Shard {
   // --- Twins
   Result<twin::Twin*> twin_of(IdentityState& identity);
   TwinView service_view(IdentityState& identity, const twin::Twin& twin);
-  void notify_desired(const IdentityId& id, std::string_view notification, std::int64_t version);
+  void notify_desired(const IdentityRef& ref, std::string_view notification, std::int64_t version);
   void put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done);
 
   // --- Cloud-to-device messages
@@ -203,7 +229,7 @@ class Shard {
   void pump(IdentityState& identity);
   void deliver(IdentityState& identity, QueuedMessage& queued);
   void fetch(IdentityState& identity);
-  void remove(IdentityState& identity, std::uint64_t sequence, Outcome outcome, UniqueFunction<void(const Status&)> done);
+  void remove(IdentityState& identity, std::uint64_t sequence, Outcome outcome);
   std::size_t expire_due(IdentityState& identity);
   void sweep_expired();
   static CloudMessageHead head_of(const CloudMessage& message);
@@ -222,16 +248,19 @@ class Shard {
   TimerQueue& timers_;
 
   std::unordered_map<std::string, std::unique_ptr<Device>, StringHash, std::equal_to<>> devices_;
-  std::list<Device*> idle_;  // loaded, not connected, nothing under way; the longest unused in front
+  std::list<Device*> idle_;  // loaded, not connected, nothing under way; those that do not exist, then the longest unused in front
   std::size_t idle_bytes_ = 0;
   std::unordered_map<std::string, std::vector<UniqueFunction<void(Result<Device*>)>>, StringHash, std::equal_to<>> loading_;
+  std::unordered_map<std::string, std::uint64_t, StringHash, std::equal_to<>> lost_;  // the ticket of a lost device's last write under way
+  std::uint64_t next_incarnation_ = 1;
 
   std::unique_ptr<WriteBatch> batch_;                // this turn's
   std::vector<std::unique_ptr<WriteBatch>> spare_batches_;
   std::uint64_t next_ticket_ = 1;                    // of batch_
   std::uint64_t committed_ticket_ = 0;
+  std::uint64_t acknowledged_ticket_ = 0;  // all acknowledgements of the batches up to this one went out
   std::size_t uncommitted_bytes_ = 0;
-  std::multimap<std::uint64_t, Task> after_commit_;  // by ticket
+  std::multimap<std::uint64_t, Waiting> after_commit_;  // by ticket
   std::uint64_t events_ = 0;
 
   std::vector<std::unique_ptr<Connection>> connections_;  // by slot

@@ -76,8 +76,8 @@ void Shard::send(const IdentityId& id, CloudMessage message, Answer<std::uint64_
     queued.content = std::make_unique<CloudMessage>(message);
     state.queue->messages.push_back(std::move(queued));
     write(state, EnqueueCloudMessage{state.identity.id, std::move(message)},
-          [this, id = state.identity.id, sequence, answer = std::move(answer)](const Status& status) mutable {
-            IdentityState* owner = find(id);
+          [this, ref = ref_of(state), sequence, answer = std::move(answer)](const Status& status) mutable {
+            IdentityState* owner = find(ref);
             QueuedMessage* stored = owner == nullptr ? nullptr : find_message(*owner, sequence);
             if (!status.ok()) {
               if (stored != nullptr) erase_message(*owner, sequence);
@@ -86,9 +86,10 @@ void Shard::send(const IdentityId& id, CloudMessage message, Answer<std::uint64_
             answer(sequence);
             if (stored == nullptr) return;
             stored->storing = false;
-            // Nobody is there to take it: its content is in the store.
-            if (owner->connection == nullptr) stored->content.reset();
             pump(*owner);
+            // What cannot be sent now waits in the store and not in memory.
+            stored = find_message(*owner, sequence);
+            if (stored != nullptr) stored->content.reset();
           });
   });
 }
@@ -136,12 +137,12 @@ void Shard::fetch(IdentityState& identity) {
   if (wanted.empty()) return;
   queue.fetching = true;
   shared_.store.load_cloud_messages(identity.identity.id, std::move(wanted), executor_,
-                                    [this, id = identity.identity.id](Result<std::vector<CloudMessage>> loaded) {
-    IdentityState* owner = find(id);
+                                    [this, ref = ref_of(identity)](Result<std::vector<CloudMessage>> loaded) {
+    IdentityState* owner = find(ref);
     if (owner == nullptr || !owner->queue) return;
     owner->queue->fetching = false;
     if (!loaded.ok()) {
-      log::error("hub", "device={} queued messages cannot be read reason=\"{}\"", id.text(), loaded.error().detail);
+      log::error("hub", "device={} queued messages cannot be read reason=\"{}\"", ref.id.text(), loaded.error().detail);
       return;
     }
     if (owner->connection != nullptr) {
@@ -162,11 +163,11 @@ void Shard::complete(Connection& connection, std::uint64_t sequence) {
   IdentityState& state = *connection.identity;
   QueuedMessage* message = find_message(state, sequence);
   if (message == nullptr || !message->locked || message->removing) return;
-  remove(state, sequence, Outcome::kSuccess, nullptr);
+  remove(state, sequence, Outcome::kSuccess);
   pump(state);
 }
 
-void Shard::remove(IdentityState& identity, std::uint64_t sequence, Outcome outcome, UniqueFunction<void(const Status&)> done) {
+void Shard::remove(IdentityState& identity, std::uint64_t sequence, Outcome outcome) {
   QueuedMessage* message = find_message(identity, sequence);
   if (message->locked) {
     message->locked = false;
@@ -178,10 +179,9 @@ void Shard::remove(IdentityState& identity, std::uint64_t sequence, Outcome outc
   if (wants_feedback(message->head.ack, outcome)) {
     operation.feedback = Feedback{0, message->head.message_id, identity.identity.id, identity.identity.generation_id, shared_.clock.now(), outcome};
   }
-  write(identity, std::move(operation), [this, id = identity.identity.id, sequence, done = std::move(done)](const Status& status) mutable {
-    IdentityState* owner = find(id);
+  write(identity, std::move(operation), [this, ref = ref_of(identity), sequence](const Status&) {
+    IdentityState* owner = find(ref);
     if (owner != nullptr && owner->queue) erase_message(*owner, sequence);
-    if (done) done(status);
   });
 }
 
@@ -196,8 +196,8 @@ void Shard::purge(const IdentityId& id, Answer<std::int64_t> answer) {
         if (!message.removing) purged.push_back(message.head.sequence);
       }
     }
-    for (const std::uint64_t sequence : purged) remove(state, sequence, Outcome::kPurged, nullptr);
-    after_writes(state, [count = static_cast<std::int64_t>(purged.size()), answer = std::move(answer)]() mutable { answer(count); });
+    for (const std::uint64_t sequence : purged) remove(state, sequence, Outcome::kPurged);
+    answer_after_writes<std::int64_t>(state, static_cast<std::int64_t>(purged.size()), std::move(answer));
   });
 }
 
@@ -209,7 +209,7 @@ std::size_t Shard::expire_due(IdentityState& identity) {
     // A message on its way to the device or the store is settled there first.
     if (message.head.expiry <= now && !message.locked && !message.removing && !message.storing) due.push_back(message.head.sequence);
   }
-  for (const std::uint64_t sequence : due) remove(identity, sequence, Outcome::kExpired, nullptr);
+  for (const std::uint64_t sequence : due) remove(identity, sequence, Outcome::kExpired);
   return due.size();
 }
 

@@ -6,13 +6,14 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "hub/shard.h"
+#include "hub/similar_ids.h"
 
 namespace nearhub::hub {
 namespace {
 
-auth::Denial unknown_identity(const IdentityId& id, const std::vector<DeviceId>& similar) {
+auth::Denial unknown_identity(const IdentityId& id, const std::vector<std::string>& similar) {
   std::string advice;
-  for (const DeviceId& known : similar) advice += (advice.empty() ? "did you mean " : " or ") + known.str();
+  for (const std::string& known : similar) advice += (advice.empty() ? "did you mean " : " or ") + known;
   if (!advice.empty()) {
     advice += "?";
   } else {
@@ -37,11 +38,11 @@ void Shard::judge(const IdentityId& id, std::optional<std::string> password, std
       const auto module = device.modules.find(id.module.view());
       state = module == device.modules.end() ? nullptr : module->second.get();
       if (state == nullptr) {
-        std::vector<DeviceId> similar;
-        for (const auto& [name, known] : device.modules) {
-          if (edit_distance(name, id.module.view(), 2) <= 2) similar.emplace_back(known->identity.id.text());
-        }
-        return answer(unknown_identity(id, similar));
+        SimilarIds similar(id.module.view());
+        for (const auto& [name, known] : device.modules) similar.look_at(name);
+        std::vector<std::string> names = similar.nearest();
+        for (std::string& name : names) name = device.id.str() + "/" + name;
+        return answer(unknown_identity(id, names));
       }
     }
     if (state == nullptr) {
@@ -50,7 +51,11 @@ void Shard::judge(const IdentityId& id, std::optional<std::string> password, std
       looking_for_similar_ = true;
       shared_.store.find_similar(id.device, executor_, [this, id, answer = std::move(answer)](Result<std::vector<DeviceId>> similar) mutable {
         looking_for_similar_ = false;
-        answer(unknown_identity(id, similar.ok() ? *similar : std::vector<DeviceId>()));
+        std::vector<std::string> names;
+        if (similar.ok()) {
+          for (const DeviceId& known : *similar) names.push_back(known.str());
+        }
+        answer(unknown_identity(id, names));
       });
       return;
     }
@@ -167,6 +172,7 @@ void Shard::detach(Connection& connection) {
   for (const auto* timer : {&connection.token_end, &connection.hold_end}) {
     if (*timer) (*timer)->cancel();
   }
+  if (connection.waiting_for_store) std::erase(waiting_for_store_, slot);
   executor_.post([ended = std::move(connections_[slot])] {});
   ++generations_[slot];
   free_slots_.push_back(slot);
@@ -215,7 +221,9 @@ void Shard::settle_subscriptions(Connection& connection, Task done) {
     state.stored_session = connection.wanted;
     write(state, PutSession{state.identity.id, connection.wanted}, nullptr);
   }
-  auto settled = [this, slot = connection.slot, generation = connection.generation, session = connection.wanted, done = std::move(done)]() mutable {
+  auto settled = [this, slot = connection.slot, generation = connection.generation, session = connection.wanted,
+                  done = std::move(done)](const Status&) mutable {
+    // A device that was lost has no connections any more.
     if (generations_[slot] != generation || !connections_[slot]) return;
     // From here on deliveries count on it; the acknowledgement goes out before the first of them.
     connections_[slot]->identity->session = std::move(session);
@@ -225,7 +233,7 @@ void Shard::settle_subscriptions(Connection& connection, Task done) {
   if (connection.persistent) {
     after_writes(state, std::move(settled));
   } else {
-    settled();
+    settled(Status());
   }
 }
 

@@ -27,7 +27,7 @@ Error stale(const IdentityId& id, const registry::Identity& identity, const Cond
 void Shard::get_identity(const IdentityId& id, Answer<IdentityView> answer) {
   with_identity(id, not_found_code(id), [this, answer = std::move(answer)](Result<IdentityState*> found) mutable {
     if (!found.ok()) return answer(found.error());
-    after_writes(**found, [view = view(**found), answer = std::move(answer)]() mutable { answer(std::move(view)); });
+    answer_after_writes<IdentityView>(**found, view(**found), std::move(answer));
   });
 }
 
@@ -35,14 +35,16 @@ void Shard::list_modules(const DeviceId& id, Answer<std::vector<IdentityView>> a
   with_device(id, [this, id, answer = std::move(answer)](Result<Device*> loaded) mutable {
     if (!loaded.ok()) return answer(loaded.error());
     Device& device = **loaded;
-    if (!device.exists) return answer(Error{ErrorCode::kDeviceNotFound, id.str()});
+    if (!device.exists) {
+      return answer_after_writes<std::vector<IdentityView>>(device.self, Error{ErrorCode::kDeviceNotFound, id.str()}, std::move(answer));
+    }
     std::vector<IdentityView> views;
     const IdentityState* latest = &device.self;
     for (const auto& [name, module] : device.modules) {
       views.push_back(view(*module));
       if (module->last_ticket > latest->last_ticket) latest = module.get();
     }
-    after_writes(*latest, [views = std::move(views), answer = std::move(answer)]() mutable { answer(std::move(views)); });
+    answer_after_writes<std::vector<IdentityView>>(*latest, std::move(views), std::move(answer));
   });
 }
 
@@ -54,14 +56,17 @@ void Shard::put_identity(const IdentityId& id, registry::IdentityRequest request
   with_device(id.device, [this, id, request = std::move(request), condition, answer = std::move(answer)](Result<Device*> loaded) mutable {
     if (!loaded.ok()) return answer(loaded.error());
     Device& device = **loaded;
-    if (id.is_module() && !device.exists) return answer(Error{ErrorCode::kDeviceNotFound, id.device.str()});
+    const auto refuse = [&](const IdentityState& because_of, Error error) {
+      answer_after_writes<IdentityView>(because_of, std::move(error), std::move(answer));
+    };
+    if (id.is_module() && !device.exists) return refuse(device.self, {ErrorCode::kDeviceNotFound, id.device.str()});
     IdentityState* state = find(id);
     if (condition.kind == Condition::kAbsent) {
-      if (state != nullptr) return answer(already_there(id, shared_.hosts.primary()));
+      if (state != nullptr) return refuse(*state, already_there(id, shared_.hosts.primary()));
       return create(device, id, std::move(request), std::move(answer));
     }
-    if (state == nullptr) return answer(Error{not_found_code(id), id.is_module() ? id.module.str() : id.device.str()});
-    if (!condition.matches(state->identity.etag().view())) return answer(stale(id, state->identity, condition));
+    if (state == nullptr) return refuse(device.self, {not_found_code(id), id.is_module() ? id.module.str() : id.device.str()});
+    if (!condition.matches(state->identity.etag().view())) return refuse(*state, stale(id, state->identity, condition));
     replace(*state, std::move(request), std::move(answer));
   });
 }
@@ -84,6 +89,7 @@ void Shard::create(Device& device, const IdentityId& id, registry::IdentityReque
     device.exists = true;
   }
   state->device = &device;
+  state->incarnation = next_incarnation_++;
   state->identity = registry::create_identity(id, std::move(request), now, shared_.random);
   const twin::Twin twin = twin::Twin::create(now);
   state->stored_twin = twin.stored();
@@ -121,7 +127,9 @@ void Shard::delete_identity(const IdentityId& id, const Condition& condition, An
     if (!found.ok()) return answer(found.error());
     IdentityState& state = **found;
     Device& device = *state.device;
-    if (!condition.matches(state.identity.etag().view())) return answer(stale(id, state.identity, condition));
+    if (!condition.matches(state.identity.etag().view())) {
+      return answer_after_writes<std::monostate>(state, stale(id, state.identity, condition), std::move(answer));
+    }
 
     const auth::Denial why{auth::Check::kIdentity, not_found_code(id), id.is_module() ? "a registered module" : "a registered device",
                            id.text() + ", deleted just now", "create it again; it gets new keys"};

@@ -46,16 +46,19 @@ void Shard::invoke_method(const IdentityId& id, MethodRequest request, Answer<Me
     if (ready) {
       start_method(state, *waiting);
     } else {
-      // The overall time counts from the call: a device that comes late has what is left of it.
+      // A device that comes late has all of its time to answer: the caller waits for the sum of both (service-rest.md 5.7).
       waiting->timer->start_at(timers_.now() + std::chrono::seconds{request.connect_timeout_s});
     }
   });
 }
 
 void Shard::start_waiting_methods(IdentityState& identity) {
-  if (identity.connection == nullptr) return;
-  for (const auto& call : identity.methods) {
-    if (call->request == 0 && identity.session.methods(call->name)) start_method(identity, *call);
+  // Looked for anew each time: what is called may answer at once, or end the connection and with it the session.
+  const auto startable = [&identity](const auto& call) { return call->request == 0 && identity.session.methods(call->name); };
+  while (identity.connection != nullptr) {
+    const auto next = std::find_if(identity.methods.begin(), identity.methods.end(), startable);
+    if (next == identity.methods.end()) return;
+    start_method(identity, **next);
   }
 }
 

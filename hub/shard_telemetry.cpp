@@ -1,4 +1,6 @@
 // Device-to-cloud messages into the turn's batch.
+#include <utility>
+
 #include "base/shard_hash.h"
 #include "hub/shard.h"
 
@@ -35,7 +37,8 @@ void Shard::append_event(Connection& connection, const EventInput& input, bool a
 }
 
 void Shard::acknowledge_in_order(Connection& connection, std::uint32_t token) {
-  if (connection.last_ack_ticket <= committed_ticket_) {
+  // While a batch is being acknowledged its own acknowledgements still come first.
+  if (connection.last_ack_ticket <= acknowledged_ticket_) {
     connection.link->on_event_stored(token);
     return;
   }
@@ -46,7 +49,7 @@ void Shard::acknowledge_in_order(Connection& connection, std::uint32_t token) {
 bool Shard::congested(Connection& connection) {
   const std::size_t waiting = uncommitted_bytes_ + (batch_ ? batch_->bytes : 0);
   if (waiting <= shared_.limits.uncommitted_bytes) return false;
-  waiting_for_store_.push_back(connection.slot);
+  if (!std::exchange(connection.waiting_for_store, true)) waiting_for_store_.push_back(connection.slot);
   return true;
 }
 

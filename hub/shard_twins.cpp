@@ -19,7 +19,8 @@ Result<twin::Twin*> Shard::twin_of(IdentityState& identity) {
 void Shard::put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done) {
   const twin::Twin& twin = *identity.twin;
   PutTwin operation{identity.identity.id, before.etag_counter, before.reported_version, twin.etag_counter(), twin.reported_version(), {}, {}, {}};
-  if (change.tags) operation.tags = twin.tags().stored();
+  // Tags that were never set stay unset, whatever else was replaced.
+  if (change.tags && twin.has_tags()) operation.tags = twin.tags().stored();
   if (change.desired) operation.desired = twin.desired().stored();
   if (change.reported) operation.reported = twin.reported().stored();
   write(identity, std::move(operation), [this, device = identity.identity.id.device, done = std::move(done)](const Status& status) mutable {
@@ -33,7 +34,7 @@ void Shard::get_device_twin(Connection& connection, Answer<std::string> answer) 
   mark_active(state);
   const auto twin = twin_of(state);
   if (!twin.ok()) return answer(twin.error());
-  after_writes(state, [json = (*twin)->device_json(), answer = std::move(answer)]() mutable { answer(std::move(json)); });
+  answer_after_writes<std::string>(state, (*twin)->device_json(), std::move(answer));
 }
 
 void Shard::report(Connection& connection, std::string_view patch, std::optional<std::int64_t> if_version, Answer<std::int64_t> answer) {
@@ -43,8 +44,9 @@ void Shard::report(Connection& connection, std::string_view patch, std::optional
   if (!found.ok()) return answer(found.error());
   twin::Twin& twin = **found;
   if (if_version && *if_version != twin.reported_version()) {
-    return answer(Error{ErrorCode::kPreconditionFailed, "reported $version is " + std::to_string(twin.reported_version()) + ", the request expects " +
-                                                            std::to_string(*if_version)});
+    const Error stale{ErrorCode::kPreconditionFailed,
+                      "reported $version is " + std::to_string(twin.reported_version()) + ", the request expects " + std::to_string(*if_version)};
+    return answer_after_writes<std::int64_t>(state, stale, std::move(answer));
   }
   if (patch.size() > twin::kMaxUpdateBytes) {
     return answer(Error{ErrorCode::kArgumentInvalid, "the patch has " + std::to_string(patch.size()) + " bytes; at most " +
@@ -100,7 +102,7 @@ void Shard::get_twin(const IdentityId& id, Answer<TwinView> answer) {
     if (!found.ok()) return answer(found.error());
     const auto twin = twin_of(**found);
     if (!twin.ok()) return answer(twin.error());
-    after_writes(**found, [view = service_view(**found, **twin), answer = std::move(answer)]() mutable { answer(std::move(view)); });
+    answer_after_writes<TwinView>(**found, service_view(**found, **twin), std::move(answer));
   });
 }
 
@@ -113,30 +115,30 @@ void Shard::update_twin(const IdentityId& id, twin::Update update, bool replace,
     if (!loaded.ok()) return answer(loaded.error());
     twin::Twin& twin = **loaded;
     if (!condition.matches(twin.etag().view())) {
-      return answer(Error{ErrorCode::kPreconditionFailed,
-                          "PreconditionFailed, ETag may be invalid. The twin's etag is " + twin.etag().str() + ", If-Match says " + condition.etag});
+      const Error stale{ErrorCode::kPreconditionFailed,
+                        "PreconditionFailed, ETag may be invalid. The twin's etag is " + twin.etag().str() + ", If-Match says " + condition.etag};
+      return answer_after_writes<TwinView>(state, stale, std::move(answer));
     }
     const TwinVersions before{twin.etag_counter(), twin.reported_version()};
     auto change = replace ? twin.replace(update, shared_.clock.now()) : twin.patch(update, shared_.clock.now());
     if (!change.ok()) return answer(change.error());
     TwinView after = service_view(state, twin);
     if (!change->tags && !change->desired) {
-      after_writes(state, [after = std::move(after), answer = std::move(answer)]() mutable { answer(std::move(after)); });
-      return;
+      return answer_after_writes<TwinView>(state, std::move(after), std::move(answer));
     }
     const std::int64_t version = twin.desired_version();
-    put_twin(state, before, *change, [this, id = state.identity.id, after = std::move(after), version,
+    put_twin(state, before, *change, [this, ref = ref_of(state), after = std::move(after), version,
                                       notification = std::move(change->desired_notification), answer = std::move(answer)](const Status& status) mutable {
       if (!status.ok()) return answer(status.error());
       // Told to whoever is connected and subscribed now; others read the twin when they connect (device-mqtt.md 6.4).
-      if (!notification.empty()) notify_desired(id, notification, version);
+      if (!notification.empty()) notify_desired(ref, notification, version);
       answer(std::move(after));
     });
   });
 }
 
-void Shard::notify_desired(const IdentityId& id, std::string_view notification, std::int64_t version) {
-  IdentityState* state = find(id);
+void Shard::notify_desired(const IdentityRef& ref, std::string_view notification, std::int64_t version) {
+  IdentityState* state = find(ref);
   if (state == nullptr || state->connection == nullptr || !state->session.has(Topic::kDesired)) return;
   mark_active(*state);
   state->connection->link->notify_desired(notification, version);
