@@ -56,8 +56,11 @@ http::Response Api::error(const Error& error, Envelope envelope) const {
 
 void Api::handle(http::Request http, const std::string& peer, Responder responder) const {
   const hub::Hub::Shared& shared = hub_.shared();
-  auto parsed = take_apart(std::move(http), peer);
-  if (!parsed.ok()) return responder.respond(error(parsed.error(), Envelope::kE1));
+  auto parsed = take_apart(http, peer);
+  if (!parsed.ok()) {
+    responder.describe({&hub_, {}, peer, http.method + " " + std::string(split_once(http.target, '?').first)});
+    return responder.respond(error(parsed.error(), Envelope::kE1));
+  }
   Request& request = *parsed;
 
   if (const std::string* upgrade = request.http.header("Upgrade"); upgrade != nullptr && equals_ignoring_case(*upgrade, "websocket")) {

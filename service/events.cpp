@@ -140,6 +140,7 @@ void stream_events(const Api& api, Request request, Responder responder) {
   const std::string* device = request.parameter("device");
   http::Response head;
   head.set("Content-Type", "text/event-stream").set("Cache-Control", "no-store");
+  if (request.method == "HEAD") return responder.respond(std::move(head));
   Executor& loop = responder.loop();
   responder.stream(std::move(head), std::make_unique<EventStream>(shared.store, loop, device == nullptr ? std::string() : *device, since,
                                                                   follow == nullptr || *follow == "true", shared.partitions));

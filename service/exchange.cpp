@@ -29,7 +29,7 @@ void Responder::respond(http::Response response) {
   if (context_ && is_refusal(response)) {
     context_->hub->refuse(std::move(context_->identity), std::move(context_->peer), std::move(context_->operation),
                           std::to_string(response.status) + " " + std::string(error_name(response.code)),
-                          {auth::Check::kBody, response.code, "a request that the hub can carry out", response.reason, {}});
+                          {auth::Check::kBody, response.code, {}, response.reason, {}});
   }
   if (loop_->is_current()) {
     if (slot->exchange != nullptr) slot->exchange->respond(std::move(response));

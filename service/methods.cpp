@@ -37,13 +37,16 @@ Result<hub::MethodRequest> parse_method_request(std::string_view text) {
   for (const char c : request.name) {
     // These would break the MQTT topic that carries the name.
     if (std::string_view("/?#+%").find(c) != std::string_view::npos || static_cast<unsigned char>(c) <= 0x20) {
-      return invalid(fmt::format("methodName contains {}; not allowed are / ? # + %, spaces and control characters", printable(std::string(1, c))));
+      return invalid(fmt::format("methodName contains '{}'; not allowed are / ? # + %, spaces and control characters", printable(std::string(1, c))));
     }
   }
   // Old clients say timeoutInSeconds.
-  const std::string_view timeout = find_member(body, "responseTimeoutInSeconds") == nullptr && find_member(body, "timeoutInSeconds") != nullptr
-                                       ? "timeoutInSeconds"
-                                       : "responseTimeoutInSeconds";
+  const auto given = [&body](std::string_view member) {
+    const JsonValue* value = find_member(body, member);
+    return value != nullptr && !value->IsNull();
+  };
+  const bool old_name = !given("responseTimeoutInSeconds") && given("timeoutInSeconds");
+  const std::string_view timeout = old_name ? "timeoutInSeconds" : "responseTimeoutInSeconds";
   const auto response = seconds(body, timeout, hub::kMinResponseTimeoutSeconds, hub::kMaxResponseTimeoutSeconds, hub::kDefaultResponseTimeoutSeconds);
   if (!response.ok()) return response.error();
   const auto connect = seconds(body, "connectTimeoutInSeconds", 0, hub::kMaxConnectTimeoutSeconds, 0);

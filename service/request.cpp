@@ -16,11 +16,12 @@ const std::string* Request::parameter(std::string_view name) const {
 
 std::string Request::operation() const {
   std::string text = method + " ";
+  if (path.empty()) return text + "/";
   for (const std::string& segment : path) text.append("/").append(segment);
   return text;
 }
 
-Result<Request> take_apart(http::Request http, std::string peer) {
+Result<Request> take_apart(http::Request& http, std::string peer) {
   Request request;
   request.peer = std::move(peer);
   const auto [raw_path, raw_query] = split_once(http.target, '?');

@@ -28,8 +28,8 @@ struct Request {
 };
 
 // The path is percent-decoded before it is split, because Azure IoT Explorer encodes it whole, slashes included (service-rest.md 1); a trailing
-// slash is dropped. Fails with kArgumentInvalid for an invalid encoding or an empty segment.
-Result<Request> take_apart(http::Request request, std::string peer);
+// slash is dropped. Fails with kArgumentInvalid for an invalid encoding or an empty segment; `request` is moved from only when it does not.
+Result<Request> take_apart(http::Request& request, std::string peer);
 
 // If-Match: absent, * or "*", quoted or not, weak or not (service-rest.md 5.1).
 hub::Condition parse_if_match(const http::Request& request);

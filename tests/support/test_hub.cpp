@@ -61,6 +61,11 @@ TlsOptions TestHub::tls() const {
   return options;
 }
 
+void TestHub::advance(std::chrono::milliseconds by) {
+  http_->disconnect();
+  server_->advance_clock(by);
+}
+
 HttpAnswer TestHub::api(std::string_view method, std::string_view path, std::string_view body, const HttpClient::Headers& headers) {
   HttpClient::Headers all = {{"Authorization", owner_token()}};
   all.insert(all.end(), headers.begin(), headers.end());

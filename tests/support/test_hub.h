@@ -23,7 +23,8 @@ class TestHub {
 
   broker::Server& server() { return *server_; }
   SystemClock& clock() { return clock_; }
-  void advance(std::chrono::milliseconds by) { server_->advance_clock(by); }
+  // The connection of `api` does not outlive it: the hub may close one that idles.
+  void advance(std::chrono::milliseconds by);
   std::uint16_t mqtts() const { return server_->mqtts_port(); }
   std::uint16_t https() const { return server_->https_port(); }
   TlsOptions tls() const;
