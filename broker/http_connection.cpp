@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "wire/http/response.h"
@@ -99,7 +100,9 @@ void HttpConnection::stream(http::Response head, std::unique_ptr<service::Stream
 }
 
 void HttpConnection::write(std::string_view data) {
-  if (!ended_) http::encode_chunk(tls_.output(), data);
+  if (ended_) return;
+  if (tls_.queued_output() == 0) output_began_ = front_.loop_.timers().now();
+  http::encode_chunk(tls_.output(), data);
 }
 
 void HttpConnection::finish() {
@@ -137,7 +140,7 @@ void HttpConnection::on_deadline() {
   };
   if (source_) {
     const MonoTime now = front_.loop_.timers().now();
-    if (tls_.queued_output() == 0 || now < tls_.last_progress() + limits.idle_time) {
+    if (tls_.queued_output() == 0 || now < std::max(tls_.last_progress(), output_began_) + limits.idle_time) {
       deadline_.start_at(now + limits.idle_time);
       return;
     }
@@ -166,6 +169,9 @@ void HttpConnection::on_closed(const net::CloseReason& reason) {
   if (reason.kind == net::CloseReason::kHandshake) {
     front_.hub_.refuse({}, tls_.peer(), "TLS handshake", "connection closed",
                        {auth::Check::kTls, ErrorCode::kMalformed, "a TLS handshake", reason.detail, reason.advice});
+  } else if (reason.kind == net::CloseReason::kTls) {
+    front_.hub_.refuse({}, tls_.peer(), "TLS", "connection closed",
+                       {auth::Check::kTls, ErrorCode::kMalformed, "a peer that keeps to TLS", reason.detail, reason.advice});
   }
   front_.remove(*this);
 }

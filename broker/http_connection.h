@@ -55,6 +55,7 @@ class HttpConnection final : public net::TlsConnection::Handler, public service:
   Timer deadline_;
   std::shared_ptr<service::ExchangeSlot> slot_;  // shared with the answers under way
   std::unique_ptr<service::StreamSource> source_;
+  MonoTime output_began_{};  // of a stream: when the first of the bytes that wait now was written
   bool secured_ = false;
   bool handling_ = false;   // a request is being answered
   bool processing_ = false;

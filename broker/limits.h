@@ -13,7 +13,7 @@ struct MqttLimits {
   std::chrono::seconds connect_time{60};              // from the handshake to the CONNECT (1.4)
   std::chrono::seconds keep_alive_cap{1767};          // keep_alive_cap_s (2.5)
   std::chrono::seconds keep_alive_grace{60};          // keep_alive_grace_s: for those who ask for more than the cap allows; 0 copies the cloud
-  std::size_t unacknowledged_publishes = 64;          // of one client: beyond it nothing is read from it (PG: 16, 4.4)
+  std::size_t unacknowledged_publishes = 64;          // of one client, twin requests included: beyond it nothing is read from it (PG: 16, 4.4)
   std::size_t output_bytes = 2 * 1024 * 1024;         // queued for one client that does not read
   std::chrono::seconds output_stall{600};             // without progress: boards in power saving read late (x509-and-boards.md B.1)
   std::size_t subscriptions = 50;                     // distinct filters (3.1)

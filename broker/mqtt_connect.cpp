@@ -126,7 +126,7 @@ void MqttSession::leave_loop() {
 void MqttSession::at_home(hub::Shard& shard, TimerQueue& timers) {
   shard_ = &shard;
   timers_ = &timers;
-  // What is left of the time for the CONNECT is the time for the verdict.
+  // As long again for the verdict: the store may be slow, but a client must not wait for ever.
   deadline_ = std::make_unique<Timer>(timers, [this] { on_deadline(); });
   deadline_->start_at(timers.now() + settings_.limits.connect_time);
   state_ = State::kJudging;
@@ -177,7 +177,7 @@ void MqttSession::refuse_connect(const std::string& identity, auth::Denial denia
 
 void MqttSession::arm_deadline() {
   MonoTime next = last_packet_ + keep_alive_deadline(keep_alive_s_, settings_.limits);
-  if (transport_.queued_output() > 0) next = std::min(next, timers_->now() + std::chrono::milliseconds(settings_.limits.output_stall));
+  if (transport_.queued_output() > 0) next = std::min(next, transport_.last_progress() + std::chrono::milliseconds(settings_.limits.output_stall));
   if (!deadline_) deadline_ = std::make_unique<Timer>(*timers_, [this] { on_deadline(); });
   deadline_->start_at(next);
 }
@@ -186,10 +186,16 @@ void MqttSession::on_deadline() {
   const auto expire = [this](std::string_view operation, std::string expected, std::string received, std::string advice) {
     violation(operation, auth::Check::kTimeLimit, std::move(expected), std::move(received), std::move(advice), ErrorCode::kDeviceConnectionClosedRemotely);
   };
+  if (state_ == State::kJudging) {
+    return refuse_connect(request_->user.identity.text(), deny(auth::Check::kTimeLimit, fmt::format("an answer of the store within {} s", settings_.limits.connect_time.count()),
+                                                               "none", "the hub's disk is too slow or stuck", ErrorCode::kServiceUnavailable));
+  }
   if (state_ != State::kConnected) {
     return expire("MQTT CONNECT", fmt::format("CONNECT within {} s", settings_.limits.connect_time.count()), "none", {});
   }
   const MonoTime now = timers_->now();
+  // While the hub is behind and reads nothing, the silence is not the client's.
+  if (blocked()) last_packet_ = now;
   const auto allowed = keep_alive_deadline(keep_alive_s_, settings_.limits);
   if (now >= last_packet_ + allowed) {
     return expire("MQTT keep-alive",

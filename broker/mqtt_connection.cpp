@@ -28,6 +28,11 @@ MqttConnection::MqttConnection(MqttFront& front, int socket, std::string peer)
 
 MqttConnection::~MqttConnection() = default;
 
+std::string& MqttConnection::output() {
+  if (tls_.queued_output() == 0) output_began_ = front_->loop_.timers().now();
+  return tls_.output();
+}
+
 void MqttConnection::on_secured() {
   handshake_->cancel();
   session_.on_secured();
@@ -41,6 +46,13 @@ void MqttConnection::go_home(const DeviceId& device) {
 void MqttConnection::move_to(std::uint32_t home) {
   leave();
   if (tls_.closing()) return;  // the peer has left meanwhile
+  if (tls_.queued_output() > 0) {
+    // Of the handshake: the hub itself has said nothing yet.
+    front_->hub_.refuse({}, peer(), "MQTT CONNECT", "connection closed",
+                        {auth::Check::kTls, ErrorCode::kMalformed, "a client that has read the TLS handshake before its CONNECT",
+                         fmt::format("{} bytes of it unread", tls_.queued_output()), {}});
+    return abort();
+  }
   handshake_.reset();
   MqttFront& target = *front_->fronts_[home];
   if (&target == front_) {
@@ -55,9 +67,12 @@ void MqttConnection::move_to(std::uint32_t home) {
 }
 
 void MqttConnection::give_way() {
-  front_->hub_.refuse({}, peer(), "MQTT CONNECT", "connection closed",
-                      {auth::Check::kLimit, ErrorCode::kGenericTooManyRequests,
-                       fmt::format("at most {} connections before their CONNECT", front_->half_opens_.bound()), "one more; this was the oldest", {}});
+  // One that was refused already, and lingers, has its reason.
+  if (!session_.settled()) {
+    front_->hub_.refuse({}, peer(), "MQTT CONNECT", "connection closed",
+                        {auth::Check::kLimit, ErrorCode::kGenericTooManyRequests,
+                         fmt::format("at most {} connections before their CONNECT", front_->half_opens_.bound()), "one more; this was the oldest", {}});
+  }
   abort();
 }
 
@@ -65,6 +80,9 @@ void MqttConnection::on_closed(const net::CloseReason& reason) {
   if (reason.kind == net::CloseReason::kHandshake) {
     front_->hub_.refuse({}, tls_.peer(), "TLS handshake", "connection closed",
                         {auth::Check::kTls, ErrorCode::kMalformed, "a TLS handshake", reason.detail, reason.advice});
+  } else if (reason.kind == net::CloseReason::kTls) {
+    front_->hub_.refuse(session_.name(), tls_.peer(), "TLS", "connection closed",
+                        {auth::Check::kTls, ErrorCode::kMalformed, "a peer that keeps to TLS", reason.detail, reason.advice});
   }
   session_.on_transport_closed(reason.detail);
   leave();

@@ -2,6 +2,7 @@
 //
 // THREAD: the loop that holds it. A connection moves to another loop once, after its CONNECT.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -25,13 +26,13 @@ class MqttConnection final : public net::TlsConnection::Handler, public MqttTran
   ~MqttConnection() override;
 
   void stop_reading() { session_.stop_reading(); }
-  void shut_down() { tls_.close(); }
+  void shut_down() { session_.shut_down(); }
   bool connected() const { return session_.connected(); }
 
   // MqttTransport
-  std::string& output() override { return tls_.output(); }
+  std::string& output() override;
   std::size_t queued_output() const override { return tls_.queued_output(); }
-  MonoTime last_progress() const override { return tls_.last_progress(); }
+  MonoTime last_progress() const override { return std::max(tls_.last_progress(), output_began_); }
   void pause_reading() override { tls_.pause_reading(); }
   void resume_reading() override { tls_.resume_reading(); }
   void close() override { tls_.close(); }
@@ -54,6 +55,7 @@ class MqttConnection final : public net::TlsConnection::Handler, public MqttTran
   std::unique_ptr<Timer> handshake_;  // until the handshake is done
   net::TlsConnection tls_;
   MqttSession session_;
+  MonoTime output_began_{};  // when the first of the bytes that wait now was put there: the system has not been asked to take them before the turn's end
   Lifetime lifetime_;
 };
 

@@ -28,11 +28,15 @@ void MqttSession::handle_publish(const mqtt::Publish& publish) {
   if (publish.qos == 2) {
     return violation("MQTT PUBLISH", auth::Check::kQos, "QoS 0 or 1", fmt::format("QoS 2 to {}", printable(publish.topic, 120)), "the hub has no QoS 2");
   }
+  if (topic.request_id.size() > kMaxRequestIdBytes) {
+    return violation("MQTT PUBLISH", auth::Check::kSize, fmt::format("a $rid of at most {} bytes", kMaxRequestIdBytes),
+                     fmt::format("{} bytes", topic.request_id.size()), "number the requests");
+  }
   switch (topic.kind) {
-    case PublishTopic::kTelemetry: return handle_telemetry(publish, topic);
-    case PublishTopic::kTwinGet: return handle_twin_get(publish, topic);
-    case PublishTopic::kTwinReport: return handle_twin_report(publish, topic);
-    case PublishTopic::kMethodResponse: return handle_method_response(publish, topic);
+    case PublishTopic::kTelemetry: handle_telemetry(publish, topic); return hold_back();
+    case PublishTopic::kTwinGet: handle_twin_get(publish, topic); return hold_back();
+    case PublishTopic::kTwinReport: handle_twin_report(publish, topic); return hold_back();
+    case PublishTopic::kMethodResponse: handle_method_response(publish, topic); return hold_back();
     case PublishTopic::kUnknown: break;
   }
   std::string advice;
@@ -48,7 +52,7 @@ void MqttSession::handle_publish(const mqtt::Publish& publish) {
 // Nothing is stored for these, but their PUBACK must not overtake that of telemetry sent before (device-mqtt.md 4.4).
 void MqttSession::acknowledge(const mqtt::Publish& publish) {
   if (publish.qos == 0) return;
-  ++unacknowledged_;
+  begin_answer();
   shard_->acknowledge_in_order(*connection_, publish.packet_id);
 }
 
@@ -66,12 +70,8 @@ void MqttSession::handle_telemetry(const mqtt::Publish& publish, const PublishTo
                      ErrorCode::kMessageTooLarge);
   }
   const bool acknowledged = publish.qos == 1;
-  if (acknowledged) ++unacknowledged_;
+  if (acknowledged) begin_answer();
   shard_->append_event(*connection_, {topic.bag, publish.payload, publish.retain, false}, acknowledged, publish.packet_id);
-  if (unacknowledged_ >= settings_.limits.unacknowledged_publishes) {
-    waiting_for_acks_ = true;
-    transport_.pause_reading();
-  }
   if (shard_->congested(*connection_)) {
     waiting_for_store_ = true;
     transport_.pause_reading();
@@ -84,10 +84,15 @@ void MqttSession::handle_twin_get(const mqtt::Publish& publish, const PublishTop
   }
   acknowledge(publish);
   if (state_ != State::kConnected) return;
+  begin_answer();
   shard_->get_device_twin(*connection_, lifetime_.guard([this, rid = std::string(topic.request_id)](Result<std::string> twin) {
     if (state_ != State::kConnected) return;
-    if (!twin.ok()) return respond_twin_error("twin GET", rid, true, twin.error());
-    respond_twin(200, rid, std::nullopt, *twin);
+    if (twin.ok()) {
+      respond_twin(200, rid, std::nullopt, *twin);
+    } else {
+      respond_twin_error("twin GET", rid, true, twin.error());
+    }
+    answered();
   }));
 }
 
@@ -103,10 +108,15 @@ void MqttSession::handle_twin_report(const mqtt::Publish& publish, const Publish
   if (hub_.shared().behaviour.strict && !api_version_given_) {
     return respond_twin_error("twin PATCH", rid, respond, {ErrorCode::kArgumentInvalid, "the user name has no api-version (strict)"});
   }
+  begin_answer();
   shard_->report(*connection_, publish.payload, topic.version, lifetime_.guard([this, rid, respond](Result<std::int64_t> version) {
     if (state_ != State::kConnected) return;
-    if (!version.ok()) return respond_twin_error("twin PATCH", rid, respond, version.error());
-    if (respond) respond_twin(204, rid, *version, {});
+    if (!version.ok()) {
+      respond_twin_error("twin PATCH", rid, respond, version.error());
+    } else if (respond) {
+      respond_twin(204, rid, *version, {});
+    }
+    answered();
   }));
 }
 
@@ -116,14 +126,14 @@ void MqttSession::respond_twin(int status, std::string_view request_id, std::opt
     return;
   }
   const std::string topic = twin_response_topic(status, request_id, version);
-  emit({.topic = topic, .payload = body});
+  emit(mqtt::Publish{.topic = topic, .payload = body});
 }
 
 void MqttSession::respond_twin_error(const std::string& operation, std::string_view request_id, bool respond, const Error& error) {
   const hub::Hub::Shared& shared = hub_.shared();
   const WallTime now = shared.clock.now();
   hub_.refuse(identity().text(), transport_.peer(), operation, fmt::format("{} {}", http_status(error.code), error_name(error.code)),
-              {auth::Check::kBody, error.code, "a request that the hub can apply", error.detail, {}});
+              {auth::Check::kBody, error.code, {}, error.detail, {}});
   if (!respond) return;
   // Never empty: the Node client takes an answer without errorCode for success, whatever the topic says (6.5).
   JsonWriter json;

@@ -52,9 +52,21 @@ void MqttSession::process() {
       break;
     }
     last_packet_ = timers_->now();
+    if (log::enabled(log::Level::kDebug)) trace("<", packet);
     handle(packet);
   }
   processing_ = false;
+}
+
+void MqttSession::trace(std::string_view direction, const mqtt::Packet& packet) const {
+  const std::string who = connection_ != nullptr ? identity().text() : transport_.peer();
+  std::string detail;
+  if (const auto* publish = std::get_if<mqtt::Publish>(&packet)) {
+    detail = fmt::format(" topic=\"{}\" qos={} id={} bytes={}", printable(publish->topic), publish->qos, publish->packet_id, publish->payload.size());
+  } else if (const auto* puback = std::get_if<mqtt::Puback>(&packet)) {
+    detail = fmt::format(" id={}", puback->packet_id);
+  }
+  log::debug("mqtt", "device={} {} {}{}", who, direction, mqtt::packet_name(packet), detail);
 }
 
 void MqttSession::handle(const mqtt::Packet& packet) {
@@ -71,7 +83,10 @@ void MqttSession::handle(const mqtt::Packet& packet) {
     in_flight_.erase(found);
     return shard_->complete(*connection_, sequence);
   }
-  if (std::holds_alternative<mqtt::Pingreq>(packet)) return mqtt::encode(transport_.output(), mqtt::Pingresp{});
+  if (std::holds_alternative<mqtt::Pingreq>(packet)) {
+    emit(mqtt::Pingresp{});
+    return;
+  }
   if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) return handle_subscribe(*subscribe);
   if (const auto* unsubscribe = std::get_if<mqtt::Unsubscribe>(&packet)) return handle_unsubscribe(*unsubscribe);
   if (std::holds_alternative<mqtt::Disconnect>(packet)) {
@@ -90,9 +105,28 @@ void MqttSession::unblock() {
   if (state_ == State::kConnected && !blocked()) transport_.resume_reading();
 }
 
+void MqttSession::answered() {
+  --unanswered_;
+  if (!waiting_for_answers_ || unanswered_ > settings_.limits.unacknowledged_publishes / 2) return;
+  waiting_for_answers_ = false;
+  unblock();
+}
+
+void MqttSession::hold_back() {
+  if (state_ != State::kConnected || unanswered_ < settings_.limits.unacknowledged_publishes) return;
+  waiting_for_answers_ = true;
+  transport_.pause_reading();
+}
+
 void MqttSession::stop_reading() {
   stopping_ = true;
   transport_.pause_reading();
+}
+
+void MqttSession::shut_down() {
+  if (state_ == State::kConnected) log::info("mqtt", "disconnected device={} peer={} reason=\"the hub stops\"", identity().text(), transport_.peer());
+  end(true);
+  transport_.close();
 }
 
 void MqttSession::violation(std::string_view operation, auth::Check check, std::string expected, std::string received, std::string advice,
@@ -123,8 +157,10 @@ void MqttSession::on_transport_closed(std::string_view reason) {
   end(true);
 }
 
-bool MqttSession::emit(const mqtt::Publish& publish) {
-  mqtt::encode(transport_.output(), publish);
+template <typename P>
+bool MqttSession::emit(const P& packet) {
+  if (log::enabled(log::Level::kDebug)) trace(">", packet);
+  mqtt::encode(transport_.output(), packet);
   const std::size_t queued = transport_.queued_output();
   if (queued <= settings_.limits.output_bytes) {
     // Something may be waiting for a reader that never comes back: look at it in time.
@@ -140,14 +176,12 @@ bool MqttSession::emit(const mqtt::Publish& publish) {
   transport_.abort();
   return false;
 }
+template bool MqttSession::emit(const mqtt::Publish&);
+template bool MqttSession::emit(const mqtt::Suback&);
+template bool MqttSession::emit(const mqtt::Unsuback&);
 
 void MqttSession::on_event_stored(std::uint32_t token) {
-  mqtt::encode(transport_.output(), mqtt::Puback{static_cast<std::uint16_t>(token)});
-  --unacknowledged_;
-  if (waiting_for_acks_ && unacknowledged_ <= settings_.limits.unacknowledged_publishes / 2) {
-    waiting_for_acks_ = false;
-    unblock();
-  }
+  if (emit(mqtt::Puback{static_cast<std::uint16_t>(token)})) answered();
 }
 
 void MqttSession::on_store_ready() {
@@ -178,12 +212,12 @@ void MqttSession::deliver(const hub::CloudMessage& message, bool redelivery) {
 
 void MqttSession::notify_desired(std::string_view json, std::int64_t version) {
   const std::string topic = desired_topic(version);
-  emit({.topic = topic, .payload = json});
+  emit(mqtt::Publish{.topic = topic, .payload = json});
 }
 
 void MqttSession::invoke_method(std::string_view request_id, std::string_view name, std::string_view payload) {
   const std::string topic = method_topic(name, request_id);
-  emit({.topic = topic, .payload = payload});
+  emit(mqtt::Publish{.topic = topic, .payload = payload});
 }
 
 void MqttSession::close(const auth::Denial& why) {

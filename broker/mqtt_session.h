@@ -64,10 +64,14 @@ class MqttSession final : public hub::Link {
   // The transport is gone. `reason`: for the log.
   void on_transport_closed(std::string_view reason);
 
-  // What the hub is stopping: no new publishes are taken; what is under way is answered.
+  // The hub is stopping: no new publishes are taken; what is under way is answered.
   void stop_reading();
+  // All of that is in the output: the session ends here, so that nothing more is delivered to a connection that is being closed.
+  void shut_down();
 
   bool connected() const { return state_ == State::kConnected; }
+  // Of a connected client: "d1" or "d1/m1"; empty before.
+  std::string name() const { return connection_ != nullptr ? identity().text() : std::string(); }
   // Past CONNECT, or ended: no longer to be counted among the half-open.
   bool settled() const { return state_ != State::kAwaitConnect; }
 
@@ -112,12 +116,20 @@ class MqttSession final : public hub::Link {
   // mqtt_session.cpp
   void process();
   void handle(const mqtt::Packet& packet);
-  bool blocked() const { return waiting_for_store_ || waiting_for_acks_ || stopping_; }
+  // A line of the debug log; never a payload.
+  void trace(std::string_view direction, const mqtt::Packet& packet) const;
+  bool blocked() const { return waiting_for_store_ || waiting_for_answers_ || stopping_; }
   void unblock();
+  // What the client waits for an answer to is counted, so that it cannot pile up work faster than the store does it.
+  void begin_answer() { ++unanswered_; }
+  void answered();
+  void hold_back();
   void violation(std::string_view operation, auth::Check check, std::string expected, std::string received, std::string advice = {},
                  ErrorCode code = ErrorCode::kMalformed);
   void end(bool publish_will);
-  bool emit(const mqtt::Publish& publish);
+  // Puts a packet into the output. False: too much waits for this client already, and the session has ended.
+  template <typename P>
+  bool emit(const P& packet);
   const IdentityId& identity() const;
 
   // mqtt_publish.cpp
@@ -143,12 +155,12 @@ class MqttSession final : public hub::Link {
   State state_ = State::kAwaitConnect;
   bool processing_ = false;
   bool waiting_for_store_ = false;
-  bool waiting_for_acks_ = false;
+  bool waiting_for_answers_ = false;
   bool stopping_ = false;
   bool api_version_given_ = false;
   std::uint16_t next_packet_id_ = 1;
   std::uint16_t keep_alive_s_ = 0;
-  std::uint32_t unacknowledged_ = 0;  // publishes of the client that wait for their acknowledgement
+  std::uint32_t unanswered_ = 0;  // acknowledgements and twin responses that the client waits for
   MonoTime last_packet_{};
   mqtt::Decoder decoder_;
   std::unique_ptr<Timer> deadline_;

@@ -1,6 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "base/log.h"
@@ -23,6 +24,10 @@ void MqttSession::handle_subscribe(const mqtt::Subscribe& subscribe) {
                      advice);
   }
 
+  const MqttLimits& limits = settings_.limits;
+  const std::size_t allowed = hub_.shared().behaviour.strict ? std::min(limits.subscriptions, limits.recommended_subscriptions) : limits.subscriptions;
+  const hub::Session& wanted = connection_->wanted;
+  std::size_t distinct = 0;
   std::string codes;
   bool cloud_messages = false;
   list = subscribe.subscriptions;
@@ -36,15 +41,11 @@ void MqttSession::handle_subscribe(const mqtt::Subscribe& subscribe) {
       cloud_messages |= filter.topic == hub::Topic::kCloudMessages || filter.topic == hub::Topic::kCloudMessagesWildcard;
     }
     codes.push_back(static_cast<char>(granted));
-  }
-
-  const hub::Session& wanted = connection_->wanted;
-  const std::size_t distinct = static_cast<std::size_t>(std::popcount(wanted.subscribed)) + wanted.method_names.size();
-  const MqttLimits& limits = settings_.limits;
-  if (distinct > limits.subscriptions || (hub_.shared().behaviour.strict && distinct > limits.recommended_subscriptions)) {
-    return violation("MQTT SUBSCRIBE", auth::Check::kLimit,
-                     fmt::format("at most {} subscriptions", distinct > limits.subscriptions ? limits.subscriptions : limits.recommended_subscriptions),
-                     fmt::format("{}", distinct));
+    distinct = static_cast<std::size_t>(std::popcount(wanted.subscribed)) + wanted.method_names.size();
+    // At once: a packet has room for thousands of names.
+    if (distinct > allowed) {
+      return violation("MQTT SUBSCRIBE", auth::Check::kLimit, fmt::format("at most {} subscriptions", allowed), fmt::format("{}", distinct));
+    }
   }
   if (distinct > limits.recommended_subscriptions) {
     log::warn("mqtt", "device={} subscriptions={} the cloud allows {}", identity().text(), distinct, limits.recommended_subscriptions);
@@ -52,8 +53,7 @@ void MqttSession::handle_subscribe(const mqtt::Subscribe& subscribe) {
 
   shard_->settle_subscriptions(*connection_, lifetime_.guard([this, id = subscribe.packet_id, codes = std::move(codes), cloud_messages] {
     if (state_ != State::kConnected) return;
-    mqtt::encode(transport_.output(), mqtt::Suback{id, codes});
-    if (cloud_messages) shard_->release_cloud_messages(*connection_);
+    if (emit(mqtt::Suback{id, codes}) && cloud_messages) shard_->release_cloud_messages(*connection_);
   }));
 }
 
@@ -73,7 +73,7 @@ void MqttSession::handle_unsubscribe(const mqtt::Unsubscribe& unsubscribe) {
     }
   }
   shard_->settle_subscriptions(*connection_, lifetime_.guard([this, id = unsubscribe.packet_id] {
-    if (state_ == State::kConnected) mqtt::encode(transport_.output(), mqtt::Unsuback{id});
+    if (state_ == State::kConnected) emit(mqtt::Unsuback{id});
   }));
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "hub/limits.h"
 
 namespace nearhub::broker {
 namespace {
@@ -102,7 +103,7 @@ Filter parse_filter(std::string_view filter, const IdentityId& self) {
       if (is_subtree(rest)) return accept(hub::Topic::kMethods);
       if (!take(rest, "/")) return {};
       const auto [name, below] = split_once(rest, '/');
-      if (name.empty() || name.find_first_of("+#") != std::string_view::npos) return {};
+      if (name.empty() || name.size() > hub::kMaxMethodNameBytes || name.find_first_of("+#") != std::string_view::npos) return {};
       return !below || *below == "#" || below->empty() ? accept(hub::Topic::kMethods, name) : Filter();
     }
     return {};

@@ -5,6 +5,7 @@
 //
 // THREAD: any thread.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 #include "hub/session.h"
 
 namespace nearhub::broker {
+
+// It comes back in the topic of the answer, which is longer than that of the request; clients send 36 bytes at the most.
+inline constexpr std::size_t kMaxRequestIdBytes = 1024;
 
 // What a PUBLISH of a device is for. Views are into the topic.
 struct PublishTopic {

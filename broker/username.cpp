@@ -42,7 +42,8 @@ Result<UserName> parse_username(std::string_view text) {
   if (!segment.empty() && !segment.starts_with('?') && segment.find("api-version=") == std::string_view::npos) {
     result.identity.module = ModuleId(segment);
     rest = behind_segment.value_or(std::string_view());
-    if (!rest.empty() && !rest.starts_with('?') && rest.find("api-version=") == std::string_view::npos) {
+    const std::string_view begin = split_once(rest, '/').first;
+    if (!begin.empty() && !begin.starts_with('?') && begin.find("api-version=") == std::string_view::npos) {
       return unparsable("it has more than host, device id and module id before the query");
     }
   }
