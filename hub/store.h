@@ -159,6 +159,11 @@ struct EventPage {
   bool more = false;
 };
 
+struct DeviceCounts {  // modules are no devices
+  std::int64_t total = 0;
+  std::int64_t disabled = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -173,6 +178,7 @@ class Store {
                                    Answer<std::vector<CloudMessage>> answer) = 0;
   // Up to `limit` device identities in the order of their ids.
   virtual void list_devices(std::size_t limit, Executor& executor, Answer<std::vector<registry::Identity>> answer) = 0;
+  virtual void count_devices(Executor& executor, Answer<DeviceCounts> answer) = 0;
   // Identities whose queue holds a message that expired before `now`, at most `limit`.
   virtual void find_expired(WallTime now, std::size_t limit, Executor& executor, Answer<std::vector<IdentityId>> answer) = 0;
   // Known ids that look like `id`, the nearest first, at most three; for "did you mean". Looks at a bounded number of ids.

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <iterator>
+
 namespace nearhub::store {
 namespace {
 
@@ -48,6 +50,13 @@ CREATE TABLE event(
 ) STRICT;
 )sql";
 
+// Version 2. Disabled devices are few, and are counted by themselves.
+constexpr const char* kVersion2 = "CREATE INDEX identity_disabled ON identity(device) WHERE module='' AND enabled=0";
+
+// The step that leads to each version, from 1 on.
+constexpr const char* kSteps[] = {kVersion1, kVersion2};
+static_assert(std::size(kSteps) == kSchemaVersion);
+
 }  // namespace
 
 Status migrate(Database& database, const std::string& path) {
@@ -71,10 +80,14 @@ Status migrate(Database& database, const std::string& path) {
                                                          path, *version, kSchemaVersion)};
   }
   if (*version == kSchemaVersion) return {};
-  if (*objects > 0) return damaged({ErrorCode::kCorrupt, fmt::format("it has tables and schema version {}", *version)});
+  if (*version < 0 || (*objects > 0) != (*version > 0)) {
+    return damaged({ErrorCode::kCorrupt, fmt::format("it has {} tables and indexes, and schema version {}", *objects, *version)});
+  }
   // A half-made schema must not remain: all of it or nothing.
   if (Status begun = database.execute("BEGIN IMMEDIATE"); !begun.ok()) return begun;
-  if (Status made = database.execute(kVersion1); !made.ok()) return made;
+  for (std::int64_t step = *version; step < kSchemaVersion; ++step) {
+    if (Status made = database.execute(kSteps[step]); !made.ok()) return made;
+  }
   const std::string stamp = fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kApplicationId, kSchemaVersion);
   if (Status stamped = database.execute(stamp.c_str()); !stamped.ok()) return stamped;
   return database.execute("COMMIT");

@@ -1,5 +1,7 @@
 #include "store/reads.h"
 
+#include <utility>
+
 #include "hub/similar_ids.h"
 #include "store/operations.h"
 
@@ -139,6 +141,19 @@ Result<std::vector<registry::Identity>> list_devices(Database& database, std::si
   while ((*rows)->step()) identities.push_back(read_identity(**rows));
   if (!(*rows)->ok()) return database.error("listing devices");
   return identities;
+}
+
+Result<hub::DeviceCounts> count_devices(Database& database) {
+  hub::DeviceCounts counts;
+  for (const auto& [sql, count] : {std::pair{"SELECT count(*) FROM identity WHERE module=''", &counts.total},
+                                   std::pair{"SELECT count(*) FROM identity WHERE module='' AND enabled=0", &counts.disabled}}) {
+    auto rows = database.cached(sql);
+    if (!rows.ok()) return std::move(rows).error();
+    if (!(*rows)->step()) return database.error("counting devices");
+    *count = (*rows)->integer(0);
+    (*rows)->reset();
+  }
+  return counts;
 }
 
 Result<std::vector<IdentityId>> find_expired(Database& database, WallTime now, std::size_t limit) {

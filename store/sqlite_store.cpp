@@ -367,6 +367,10 @@ void SqliteStore::list_devices(std::size_t limit, Executor& executor, hub::Answe
   impl_->read(executor, std::move(answer), [limit](Database& db) { return store::list_devices(db, limit); });
 }
 
+void SqliteStore::count_devices(Executor& executor, hub::Answer<hub::DeviceCounts> answer) {
+  impl_->read(executor, std::move(answer), [](Database& db) { return store::count_devices(db); });
+}
+
 void SqliteStore::find_expired(WallTime now, std::size_t limit, Executor& executor, hub::Answer<std::vector<IdentityId>> answer) {
   impl_->read(executor, std::move(answer), [now, limit](Database& db) { return store::find_expired(db, now, limit); });
 }

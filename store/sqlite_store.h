@@ -53,6 +53,7 @@ class SqliteStore final : public hub::Store {
   void load_cloud_messages(IdentityId id, std::vector<std::uint64_t> sequences, Executor& executor,
                            hub::Answer<std::vector<hub::CloudMessage>> answer) override;
   void list_devices(std::size_t limit, Executor& executor, hub::Answer<std::vector<registry::Identity>> answer) override;
+  void count_devices(Executor& executor, hub::Answer<hub::DeviceCounts> answer) override;
   void find_expired(WallTime now, std::size_t limit, Executor& executor, hub::Answer<std::vector<IdentityId>> answer) override;
   void find_similar(DeviceId id, Executor& executor, hub::Answer<std::vector<DeviceId>> answer) override;
   void read_events(hub::EventQuery query, Executor& executor, hub::Answer<hub::EventPage> answer) override;
