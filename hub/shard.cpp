@@ -331,6 +331,7 @@ void Shard::drain(Task drained) {
 Shard::Figures Shard::figures() const {
   Figures figures;
   figures.connections = connected_;
+  figures.connected_devices = connected_devices_;
   figures.devices_in_memory = devices_.size();
   figures.events = events_;
   figures.uncommitted_bytes = uncommitted_bytes_;

@@ -30,6 +30,7 @@
 #include "hub/method.h"
 #include "hub/store.h"
 #include "registry/identity_json.h"
+#include "registry/import_item.h"
 
 namespace nearhub::hub {
 
@@ -46,6 +47,18 @@ struct TwinVersions {
   std::int64_t etag_counter;
   std::int64_t reported_version;
 };
+
+// One item of a bulk request, of an import or of a seed: an identity, its twin or both.
+struct ImportOperation {
+  IdentityId id;
+  registry::ImportMode mode = registry::ImportMode::kCreate;
+  Condition condition;       // of the identity, in the IfMatchETag modes; kAny otherwise
+  Condition twin_condition;  // of the twin, whenever an item names its etag
+  registry::IdentityRequest request;
+  std::optional<twin::Update> twin;
+};
+
+enum class SymmetricKey : std::uint8_t { kPrimary, kSecondary, kBoth };
 
 struct IdentityView {
   registry::Identity identity;
@@ -131,6 +144,10 @@ class Shard {
   // kAbsent creates (409 when it exists), kAny and kEtag replace (404 when it does not).
   void put_identity(const IdentityId& id, registry::IdentityRequest request, const Condition& condition, Answer<IdentityView> answer);
   void delete_identity(const IdentityId& id, const Condition& condition, Answer<std::monostate> answer);
+  // Carries out an item as a whole or not at all, in the store too.
+  void import(ImportOperation operation, Answer<std::monostate> answer);
+  // Puts new keys in the place of the old; kInvalidOperation when the identity has none.
+  void regenerate_keys(const IdentityId& id, SymmetricKey which, Answer<IdentityView> answer);
   // Connection state and queue length of devices in memory; the others are disconnected and their stored values right.
   std::vector<std::pair<std::string, registry::LiveState>> live_states(const std::vector<std::string>& devices) const;
 
@@ -151,6 +168,7 @@ class Shard {
 
   struct Figures {
     std::size_t connections = 0;
+    std::size_t connected_devices = 0;  // modules are no devices
     std::size_t devices_in_memory = 0;
     std::uint64_t events = 0;
     std::size_t uncommitted_bytes = 0;
@@ -207,8 +225,12 @@ class Shard {
   void lose(const DeviceId& id, const Error& error);
 
   // --- Identities
-  void create(Device& device, const IdentityId& id, registry::IdentityRequest request, Answer<IdentityView> answer);
-  void replace(IdentityState& state, registry::IdentityRequest request, Answer<IdentityView> answer);
+  void use_fixed_keys(registry::IdentityRequest& request) const;
+  Status room_for(const Device& device, const IdentityId& id) const;
+  void create(Device& device, const IdentityId& id, registry::IdentityRequest request, const twin::Twin& twin, Answer<IdentityView> answer);
+  void replace(IdentityState& state, registry::Identity after, Answer<IdentityView> answer);
+  void erase(IdentityState& state, const Condition& condition, Answer<std::monostate> answer);
+  void import_identity(Device& device, ImportOperation operation, Answer<std::monostate> answer);
 
   // --- Connections
   void end_connection(IdentityState& identity, const auth::Denial& why);
@@ -221,6 +243,13 @@ class Shard {
   // --- Twins
   Result<twin::Twin*> twin_of(IdentityState& identity);
   TwinView service_view(IdentityState& identity, const twin::Twin& twin);
+  // A service's update, in memory: all or nothing. It must be stored in the same turn.
+  struct TwinChange {
+    TwinVersions before;
+    twin::Change change;
+  };
+  Result<TwinChange> change_twin(IdentityState& identity, const twin::Update& update, bool replace, const Condition& condition);
+  void store_twin(IdentityState& identity, TwinChange change, Answer<TwinView> answer);
   void notify_desired(const IdentityRef& ref, std::string_view notification, std::int64_t version);
   void put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done);
 
@@ -267,6 +296,7 @@ class Shard {
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::uint32_t> generations_;  // by slot
   std::size_t connected_ = 0;
+  std::size_t connected_devices_ = 0;
   std::vector<std::uint32_t> waiting_for_store_;  // slots of publishers that were told to pause
 
   std::vector<IdentityId> active_;  // identities with activity to write

@@ -102,6 +102,7 @@ Connection& Shard::attach(const IdentityId& id, Link& link, auth::Admission admi
   }
   connections_[slot] = std::make_unique<Connection>();
   ++connected_;
+  if (!id.is_module()) ++connected_devices_;
   Connection& connection = *connections_[slot];
   connection.slot = slot;
   connection.generation = generations_[slot];
@@ -177,6 +178,7 @@ void Shard::detach(Connection& connection) {
   ++generations_[slot];
   free_slots_.push_back(slot);
   --connected_;
+  if (!state.identity.id.is_module()) --connected_devices_;
   forget_if_idle(*state.device);
 }
 

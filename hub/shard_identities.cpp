@@ -4,26 +4,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "hub/identity_errors.h"
 #include "hub/shard.h"
 
 namespace nearhub::hub {
-namespace {
-
-ErrorCode not_found_code(const IdentityId& id) { return id.is_module() ? ErrorCode::kModuleNotFound : ErrorCode::kDeviceNotFound; }
-
-Error already_there(const IdentityId& id, const std::string& hub_name) {
-  if (!id.is_module()) return {ErrorCode::kDeviceAlreadyExists, fmt::format("A device with ID '{}' is already registered.", id.device.str())};
-  return {ErrorCode::kModuleAlreadyExistsOnDevice,
-          fmt::format("Device {} in IotHub {} already contains Module {}.", id.device.str(), hub_name, id.module.str())};
-}
-
-Error stale(const IdentityId& id, const registry::Identity& identity, const Condition& condition) {
-  return {ErrorCode::kPreconditionFailed,
-          fmt::format("PreconditionFailed, ETag may be invalid. The etag of {} is {}, If-Match says {}", id.text(), identity.etag().str(), condition.etag)};
-}
-
-}  // namespace
-
 void Shard::get_identity(const IdentityId& id, Answer<IdentityView> answer) {
   with_identity(id, not_found_code(id), [this, answer = std::move(answer)](Result<IdentityState*> found) mutable {
     if (!found.ok()) return answer(found.error());
@@ -49,10 +33,7 @@ void Shard::list_modules(const DeviceId& id, Answer<std::vector<IdentityView>> a
 }
 
 void Shard::put_identity(const IdentityId& id, registry::IdentityRequest request, const Condition& condition, Answer<IdentityView> answer) {
-  if (shared_.fixed_keys && request.credentials.type == auth::AuthenticationType::kSas && request.credentials.primary_key.empty()) {
-    request.credentials.primary_key = shared_.fixed_keys->primary;
-    request.credentials.secondary_key = shared_.fixed_keys->secondary;
-  }
+  use_fixed_keys(request);
   with_device(id.device, [this, id, request = std::move(request), condition, answer = std::move(answer)](Result<Device*> loaded) mutable {
     if (!loaded.ok()) return answer(loaded.error());
     Device& device = **loaded;
@@ -63,19 +44,29 @@ void Shard::put_identity(const IdentityId& id, registry::IdentityRequest request
     IdentityState* state = find(id);
     if (condition.kind == Condition::kAbsent) {
       if (state != nullptr) return refuse(*state, already_there(id, shared_.hosts.primary()));
-      return create(device, id, std::move(request), std::move(answer));
+      if (Status room = room_for(device, id); !room.ok()) return answer(room.error());
+      return create(device, id, std::move(request), twin::Twin::create(shared_.clock.now()), std::move(answer));
     }
-    if (state == nullptr) return refuse(device.self, {not_found_code(id), id.is_module() ? id.module.str() : id.device.str()});
-    if (!condition.matches(state->identity.etag().view())) return refuse(*state, stale(id, state->identity, condition));
-    replace(*state, std::move(request), std::move(answer));
+    if (state == nullptr) return refuse(device.self, not_found(id));
+    if (!condition.matches(state->identity.etag().view())) return refuse(*state, stale_etag(state->identity, condition));
+    replace(*state, registry::replace_identity(state->identity, std::move(request), shared_.clock.now(), shared_.random), std::move(answer));
   });
 }
 
-void Shard::create(Device& device, const IdentityId& id, registry::IdentityRequest request, Answer<IdentityView> answer) {
-  if (id.is_module() && device.modules.size() >= registry::kMaxModulesPerDevice) {
-    return answer(Error{ErrorCode::kTooManyModulesOnDevice,
-                        fmt::format("device {} has {} modules; more are not allowed", id.device.str(), device.modules.size())});
-  }
+void Shard::use_fixed_keys(registry::IdentityRequest& request) const {
+  auth::Credentials& credentials = request.credentials;
+  if (!shared_.fixed_keys || credentials.type != auth::AuthenticationType::kSas || !credentials.primary_key.empty()) return;
+  credentials.primary_key = shared_.fixed_keys->primary;
+  credentials.secondary_key = shared_.fixed_keys->secondary;
+}
+
+Status Shard::room_for(const Device& device, const IdentityId& id) const {
+  if (!id.is_module() || device.modules.size() < registry::kMaxModulesPerDevice) return {};
+  return Error{ErrorCode::kTooManyModulesOnDevice,
+               fmt::format("device {} has {} modules; more are not allowed", id.device.str(), device.modules.size())};
+}
+
+void Shard::create(Device& device, const IdentityId& id, registry::IdentityRequest request, const twin::Twin& twin, Answer<IdentityView> answer) {
   const WallTime now = shared_.clock.now();
   IdentityState* state = &device.self;
   if (id.is_module()) {
@@ -91,7 +82,6 @@ void Shard::create(Device& device, const IdentityId& id, registry::IdentityReque
   state->device = &device;
   state->incarnation = next_incarnation_++;
   state->identity = registry::create_identity(id, std::move(request), now, shared_.random);
-  const twin::Twin twin = twin::Twin::create(now);
   state->stored_twin = twin.stored();
   write(*state, CreateIdentity{state->identity, {state->stored_twin, {}}},
         [this, id, after = view(*state), answer = std::move(answer)](const Status& status) mutable {
@@ -101,11 +91,11 @@ void Shard::create(Device& device, const IdentityId& id, registry::IdentityReque
         });
 }
 
-void Shard::replace(IdentityState& state, registry::IdentityRequest request, Answer<IdentityView> answer) {
-  const registry::Identity before = state.identity;
-  state.identity = registry::replace_identity(before, std::move(request), shared_.clock.now(), shared_.random);
+void Shard::replace(IdentityState& state, registry::Identity after, Answer<IdentityView> answer) {
+  const std::int64_t before = state.identity.etag_counter;
+  state.identity = std::move(after);
   const IdentityId id = state.identity.id;
-  write(state, ReplaceIdentity{state.identity, before.etag_counter},
+  write(state, ReplaceIdentity{state.identity, before},
         [this, id, after = view(state), answer = std::move(answer)](const Status& status) mutable {
           if (status.ok()) return answer(std::move(after));
           lose(id.device, status.error());
@@ -123,41 +113,64 @@ void Shard::replace(IdentityState& state, registry::IdentityRequest request, Ans
 }
 
 void Shard::delete_identity(const IdentityId& id, const Condition& condition, Answer<std::monostate> answer) {
-  with_identity(id, not_found_code(id), [this, id, condition, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+  with_identity(id, not_found_code(id), [this, condition, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    erase(**found, condition, std::move(answer));
+  });
+}
+
+void Shard::erase(IdentityState& state, const Condition& condition, Answer<std::monostate> answer) {
+  const IdentityId id = state.identity.id;
+  Device& device = *state.device;
+  if (!condition.matches(state.identity.etag().view())) {
+    return answer_after_writes<std::monostate>(state, stale_etag(state.identity, condition), std::move(answer));
+  }
+
+  const auth::Denial why{auth::Check::kIdentity, not_found_code(id), id.is_module() ? "a registered module" : "a registered device",
+                         id.text() + ", deleted just now", "create it again; it gets new keys"};
+  const Error gone{ErrorCode::kDeviceNotFound, id.text()};
+  auto done = [answer = std::move(answer), this, device_id = id.device](const Status& status) mutable {
+    if (status.ok()) return answer(std::monostate());
+    lose(device_id, status.error());
+    answer(status.error());
+  };
+  if (id.is_module()) {
+    end_connection(state, why);
+    fail_methods(state, gone);
+    write(state, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
+    // The device carries the deletion's ticket from here on.
+    device.self.last_ticket = state.last_ticket;
+    device.modules.erase(device.modules.find(id.module.view()));
+    return;
+  }
+  end_connections(device, why);
+  fail_methods(device.self, gone);
+  for (auto& [name, module] : device.modules) fail_methods(*module, gone);
+  write(device.self, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
+  device.modules.clear();
+  const std::uint64_t last_ticket = device.self.last_ticket;
+  device.self = IdentityState();
+  device.self.device = &device;
+  device.self.last_ticket = last_ticket;
+  device.exists = false;
+}
+
+void Shard::regenerate_keys(const IdentityId& id, SymmetricKey which, Answer<IdentityView> answer) {
+  with_identity(id, not_found_code(id), [this, which, answer = std::move(answer)](Result<IdentityState*> found) mutable {
     if (!found.ok()) return answer(found.error());
     IdentityState& state = **found;
-    Device& device = *state.device;
-    if (!condition.matches(state.identity.etag().view())) {
-      return answer_after_writes<std::monostate>(state, stale(id, state.identity, condition), std::move(answer));
+    if (state.identity.credentials.type != auth::AuthenticationType::kSas) {
+      return answer_after_writes<IdentityView>(
+          state,
+          Error{ErrorCode::kInvalidOperation, fmt::format("{} has authentication type {}, which has no keys", state.identity.id.text(),
+                                                          auth::authentication_type_text(state.identity.credentials.type))},
+          std::move(answer));
     }
-
-    const auth::Denial why{auth::Check::kIdentity, not_found_code(id), id.is_module() ? "a registered module" : "a registered device",
-                           id.text() + ", deleted just now", "create it again; it gets new keys"};
-    const Error gone{ErrorCode::kDeviceNotFound, id.text()};
-    auto done = [answer = std::move(answer), this, device_id = id.device](const Status& status) mutable {
-      if (status.ok()) return answer(std::monostate());
-      lose(device_id, status.error());
-      answer(status.error());
-    };
-    if (id.is_module()) {
-      end_connection(state, why);
-      fail_methods(state, gone);
-      write(state, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
-      // The device carries the deletion's ticket from here on.
-      device.self.last_ticket = state.last_ticket;
-      device.modules.erase(device.modules.find(id.module.view()));
-    } else {
-      end_connections(device, why);
-      fail_methods(device.self, gone);
-      for (auto& [name, module] : device.modules) fail_methods(*module, gone);
-      write(device.self, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
-      device.modules.clear();
-      const std::uint64_t last_ticket = device.self.last_ticket;
-      device.self = IdentityState();
-      device.self.device = &device;
-      device.self.last_ticket = last_ticket;
-      device.exists = false;
-    }
+    registry::Identity after = state.identity;
+    ++after.etag_counter;
+    if (which != SymmetricKey::kSecondary) after.credentials.primary_key = shared_.random.symmetric_key();
+    if (which != SymmetricKey::kPrimary) after.credentials.secondary_key = shared_.random.symmetric_key();
+    replace(state, std::move(after), std::move(answer));
   });
 }
 

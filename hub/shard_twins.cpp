@@ -110,30 +110,36 @@ void Shard::update_twin(const IdentityId& id, twin::Update update, bool replace,
   with_identity(id, ErrorCode::kDeviceNotFound,
                 [this, update = std::move(update), replace, condition, answer = std::move(answer)](Result<IdentityState*> found) mutable {
     if (!found.ok()) return answer(found.error());
-    IdentityState& state = **found;
-    const auto loaded = twin_of(state);
-    if (!loaded.ok()) return answer(loaded.error());
-    twin::Twin& twin = **loaded;
-    if (!condition.matches(twin.etag().view())) {
-      const Error stale{ErrorCode::kPreconditionFailed,
-                        "PreconditionFailed, ETag may be invalid. The twin's etag is " + twin.etag().str() + ", If-Match says " + condition.etag};
-      return answer_after_writes<TwinView>(state, stale, std::move(answer));
-    }
-    const TwinVersions before{twin.etag_counter(), twin.reported_version()};
-    auto change = replace ? twin.replace(update, shared_.clock.now()) : twin.patch(update, shared_.clock.now());
-    if (!change.ok()) return answer(change.error());
-    TwinView after = service_view(state, twin);
-    if (!change->tags && !change->desired) {
-      return answer_after_writes<TwinView>(state, std::move(after), std::move(answer));
-    }
-    const std::int64_t version = twin.desired_version();
-    put_twin(state, before, *change, [this, ref = ref_of(state), after = std::move(after), version,
-                                      notification = std::move(change->desired_notification), answer = std::move(answer)](const Status& status) mutable {
-      if (!status.ok()) return answer(status.error());
-      // Told to whoever is connected and subscribed now; others read the twin when they connect (device-mqtt.md 6.4).
-      if (!notification.empty()) notify_desired(ref, notification, version);
-      answer(std::move(after));
-    });
+    auto change = change_twin(**found, update, replace, condition);
+    if (!change.ok()) return answer_after_writes<TwinView>(**found, change.error(), std::move(answer));
+    store_twin(**found, std::move(*change), std::move(answer));
+  });
+}
+
+Result<Shard::TwinChange> Shard::change_twin(IdentityState& state, const twin::Update& update, bool replace, const Condition& condition) {
+  const auto loaded = twin_of(state);
+  if (!loaded.ok()) return loaded.error();
+  twin::Twin& twin = **loaded;
+  if (!condition.matches(twin.etag().view())) {
+    return Error{ErrorCode::kPreconditionFailed,
+                 "PreconditionFailed, ETag may be invalid. The twin's etag is " + twin.etag().str() + ", If-Match says " + condition.etag};
+  }
+  const TwinVersions before{twin.etag_counter(), twin.reported_version()};
+  auto change = replace ? twin.replace(update, shared_.clock.now()) : twin.patch(update, shared_.clock.now());
+  if (!change.ok()) return std::move(change).error();
+  return TwinChange{before, std::move(*change)};
+}
+
+void Shard::store_twin(IdentityState& state, TwinChange made, Answer<TwinView> answer) {
+  twin::Change& change = made.change;
+  TwinView after = service_view(state, *state.twin);
+  if (!change.tags && !change.desired) return answer_after_writes<TwinView>(state, std::move(after), std::move(answer));
+  put_twin(state, made.before, change, [this, ref = ref_of(state), after = std::move(after), version = state.twin->desired_version(),
+                                        notification = std::move(change.desired_notification), answer = std::move(answer)](const Status& status) mutable {
+    if (!status.ok()) return answer(status.error());
+    // Told to whoever is connected and subscribed now; others read the twin when they connect (device-mqtt.md 6.4).
+    if (!notification.empty()) notify_desired(ref, notification, version);
+    answer(std::move(after));
   });
 }
 

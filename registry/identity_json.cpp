@@ -14,16 +14,25 @@ using auth::AuthenticationType;
 
 Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
 
+const JsonValue* find_named(const JsonValue& object, std::string_view name, MemberNames names) {
+  if (names == MemberNames::kExact) return find_member(object, name);
+  for (const auto& member : object.GetObject()) {
+    if (equals_ignoring_case(string_of(member.name), name)) return &member.value;
+  }
+  return nullptr;
+}
+
 // A member that is a string, null or absent; the latter two are nothing.
-Result<std::optional<std::string>> optional_string(const JsonValue& object, std::string_view name, std::string_view path) {
-  const JsonValue* member = find_member(object, name);
+Result<std::optional<std::string>> optional_string(const JsonValue& object, std::string_view name, std::string_view path,
+                                                   MemberNames names = MemberNames::kExact) {
+  const JsonValue* member = find_named(object, name, names);
   if (member == nullptr || member->IsNull()) return std::optional<std::string>();
   if (!member->IsString()) return invalid(fmt::format("{}{} is {}; expected a string", path, name, json_kind(*member)));
   return std::optional<std::string>(string_of(*member));
 }
 
-Result<const JsonValue*> optional_object(const JsonValue& object, std::string_view name, std::string_view path) {
-  const JsonValue* member = find_member(object, name);
+Result<const JsonValue*> optional_object(const JsonValue& object, std::string_view name, std::string_view path, MemberNames names = MemberNames::kExact) {
+  const JsonValue* member = find_named(object, name, names);
   if (member == nullptr || member->IsNull()) return static_cast<const JsonValue*>(nullptr);
   if (!member->IsObject()) return invalid(fmt::format("{}{} is {}; expected an object", path, name, json_kind(*member)));
   return member;
@@ -62,13 +71,13 @@ Result<AuthenticationType> parse_type(std::string_view text) {
 }
 
 // Both keys or neither; an empty string is no key (the Node SDK sends two of them).
-Status read_keys(const JsonValue& authentication, auth::Credentials& credentials) {
-  auto keys = optional_object(authentication, "symmetricKey", "authentication.");
+Status read_keys(const JsonValue& authentication, MemberNames names, auth::Credentials& credentials) {
+  auto keys = optional_object(authentication, "symmetricKey", "authentication.", names);
   if (!keys.ok()) return keys.error();
   if (*keys == nullptr) return {};
-  auto primary = optional_string(**keys, "primaryKey", "authentication.symmetricKey.");
+  auto primary = optional_string(**keys, "primaryKey", "authentication.symmetricKey.", names);
   if (!primary.ok()) return primary.error();
-  auto secondary = optional_string(**keys, "secondaryKey", "authentication.symmetricKey.");
+  auto secondary = optional_string(**keys, "secondaryKey", "authentication.symmetricKey.", names);
   if (!secondary.ok()) return secondary.error();
   credentials.primary_key = std::move(*primary).value_or("");
   credentials.secondary_key = std::move(*secondary).value_or("");
@@ -81,13 +90,13 @@ Status read_keys(const JsonValue& authentication, auth::Credentials& credentials
   return check_key(credentials.secondary_key, "secondaryKey");
 }
 
-Status read_thumbprints(const JsonValue& authentication, auth::Credentials& credentials) {
-  auto prints = optional_object(authentication, "x509Thumbprint", "authentication.");
+Status read_thumbprints(const JsonValue& authentication, MemberNames names, auth::Credentials& credentials) {
+  auto prints = optional_object(authentication, "x509Thumbprint", "authentication.", names);
   if (!prints.ok()) return prints.error();
   if (*prints == nullptr) return {};
-  auto primary = optional_string(**prints, "primaryThumbprint", "authentication.x509Thumbprint.");
+  auto primary = optional_string(**prints, "primaryThumbprint", "authentication.x509Thumbprint.", names);
   if (!primary.ok()) return primary.error();
-  auto secondary = optional_string(**prints, "secondaryThumbprint", "authentication.x509Thumbprint.");
+  auto secondary = optional_string(**prints, "secondaryThumbprint", "authentication.x509Thumbprint.", names);
   if (!secondary.ok()) return secondary.error();
   credentials.primary_thumbprint = std::move(*primary).value_or("");
   credentials.secondary_thumbprint = std::move(*secondary).value_or("");
@@ -98,15 +107,15 @@ Status read_thumbprints(const JsonValue& authentication, auth::Credentials& cred
   return {};
 }
 
-Result<auth::Credentials> read_credentials(const JsonValue& document, bool is_module) {
+Result<auth::Credentials> read_credentials(const JsonValue& document, bool is_module, MemberNames names) {
   auth::Credentials credentials;
-  auto authentication = optional_object(document, "authentication", "");
+  auto authentication = optional_object(document, "authentication", "", names);
   if (!authentication.ok()) return std::move(authentication).error();
   if (*authentication == nullptr) return credentials;
-  auto type = optional_string(**authentication, "type", "authentication.");
+  auto type = optional_string(**authentication, "type", "authentication.", names);
   if (!type.ok()) return std::move(type).error();
-  if (Status status = read_keys(**authentication, credentials); !status.ok()) return status.error();
-  if (Status status = read_thumbprints(**authentication, credentials); !status.ok()) return status.error();
+  if (Status status = read_keys(**authentication, names, credentials); !status.ok()) return status.error();
+  if (Status status = read_thumbprints(**authentication, names, credentials); !status.ok()) return status.error();
   if (*type) {
     const auto parsed = parse_type(**type);
     if (!parsed.ok()) return parsed.error();
@@ -151,21 +160,26 @@ Result<IdentityRequest> parse_identity_request(std::string_view body, const Iden
   const JsonDocument& document = *parsed;
   if (!document.IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(document)));
   if (Status status = check_named_id(document, "deviceId", id.device.view()); !status.ok()) return status.error();
+  if (id.is_module()) {
+    if (Status status = check_named_id(document, "moduleId", id.module.view()); !status.ok()) return status.error();
+  }
+  return read_identity_request(document, id, MemberNames::kExact);
+}
 
+Result<IdentityRequest> read_identity_request(const JsonValue& document, const IdentityId& id, MemberNames names) {
   IdentityRequest request;
-  auto credentials = read_credentials(document, id.is_module());
+  auto credentials = read_credentials(document, id.is_module(), names);
   if (!credentials.ok()) return std::move(credentials).error();
   request.credentials = std::move(*credentials);
 
   if (id.is_module()) {
-    if (Status status = check_named_id(document, "moduleId", id.module.view()); !status.ok()) return status.error();
-    auto managed_by = optional_string(document, "managedBy", "");
+    auto managed_by = optional_string(document, "managedBy", "", names);
     if (!managed_by.ok()) return std::move(managed_by).error();
     request.managed_by = std::move(*managed_by);
     return request;
   }
 
-  auto status = optional_string(document, "status", "");
+  auto status = optional_string(document, "status", "", names);
   if (!status.ok()) return std::move(status).error();
   if (*status) {
     if (!equals_ignoring_case(**status, "enabled") && !equals_ignoring_case(**status, "disabled")) {
@@ -173,7 +187,7 @@ Result<IdentityRequest> parse_identity_request(std::string_view body, const Iden
     }
     request.enabled = equals_ignoring_case(**status, "enabled");
   }
-  auto reason = optional_string(document, "statusReason", "");
+  auto reason = optional_string(document, "statusReason", "", names);
   if (!reason.ok()) return std::move(reason).error();
   if (*reason) {
     // Characters, not bytes: continuation bytes of UTF-8 do not count.
@@ -185,10 +199,10 @@ Result<IdentityRequest> parse_identity_request(std::string_view body, const Iden
   }
   request.status_reason = std::move(*reason);
 
-  auto capabilities = optional_object(document, "capabilities", "");
+  auto capabilities = optional_object(document, "capabilities", "", names);
   if (!capabilities.ok()) return std::move(capabilities).error();
   if (*capabilities != nullptr) {
-    const JsonValue* edge = find_member(**capabilities, "iotEdge");
+    const JsonValue* edge = find_named(**capabilities, "iotEdge", names);
     if (edge != nullptr && !edge->IsNull() && !edge->IsBool()) {
       return invalid(fmt::format("capabilities.iotEdge is {}; expected a boolean", json_kind(*edge)));
     }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/json.h"
 #include "base/json_writer.h"
 #include "base/result.h"
 #include "registry/identity.h"
@@ -15,6 +16,10 @@ namespace nearhub::registry {
 // ignored: clients send whole documents back. Fails with kArgumentInvalid and a sentence that names the member; nothing of the request
 // counts then.
 Result<IdentityRequest> parse_identity_request(std::string_view body, const IdentityId& id);
+
+// The same from a document, whose ids are not looked at. In any case: of bulk requests and import files, whose writers disagree.
+enum class MemberNames : std::uint8_t { kExact, kInAnyCase };
+Result<IdentityRequest> read_identity_request(const JsonValue& document, const IdentityId& id, MemberNames names);
 
 // What only the running hub knows.
 struct LiveState {
