@@ -73,15 +73,18 @@ bool says_the_same(const SeedIdentity& seed, const registry::Identity& stored) {
          stored.credentials == request.credentials;
 }
 
+// Identity and twin in one step: a start that is cut off leaves both or none.
 void create(const std::shared_ptr<Applying>& applying, hub::Shard& shard) {
-  SeedIdentity& seed = applying->seed[applying->at];
-  shard.put_identity(seed.id, seed.request, {}, [applying, &shard](Result<hub::IdentityView> made) {
+  const SeedIdentity& seed = applying->seed[applying->at];
+  hub::ImportOperation operation;
+  operation.id = seed.id;
+  operation.request = seed.request;
+  operation.twin = seed.twin;
+  shard.import(std::move(operation), [applying, &shard](const Result<std::monostate>& made) {
     if (!made.ok()) return fail(applying, made.error());
-    SeedIdentity& made_from = applying->seed[applying->at];
-    if (!made_from.twin) return accept(applying, std::move(made->identity));
-    shard.update_twin(made_from.id, std::move(*made_from.twin), false, {}, [applying, identity = std::move(made->identity)](Result<hub::TwinView> twin) mutable {
-      if (!twin.ok()) return fail(applying, twin.error());
-      accept(applying, std::move(identity));
+    shard.get_identity(applying->seed[applying->at].id, [applying](Result<hub::IdentityView> created) {
+      if (!created.ok()) return fail(applying, created.error());
+      accept(applying, std::move(created->identity));
     });
   });
 }
