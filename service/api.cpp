@@ -14,6 +14,8 @@ const std::vector<Route>& routes() {
     std::vector<Route> made;
     add_operation_routes(made);
     add_missing_routes(made);
+    add_bulk_routes(made);
+    add_statistics_routes(made);
     add_event_routes(made);
     add_refusal_routes(made);
     add_cloud_message_routes(made);
@@ -127,15 +129,11 @@ Result<IdentityId> identity_of(const Request& request) {
 
 void add_missing_routes(std::vector<Route>& routes) {
   using auth::Right;
-  const std::vector<auth::Rights> write = {Right::kRegistryWrite}, read = {Right::kRegistryRead}, service = {Right::kServiceConnect},
+  const std::vector<auth::Rights> write = {Right::kRegistryWrite}, service = {Right::kServiceConnect},
                                   either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
   const Envelope e1 = Envelope::kE1;
   routes.insert(routes.end(), {
-      {"POST", "devices", write, e1, nullptr},
       {"POST", "devices/query", service, e1, nullptr},
-      {"POST", "devices/keys/regenerate", write, e1, nullptr},
-      {"GET", "statistics/devices", read, e1, nullptr},
-      {"GET", "statistics/service", any_read, e1, nullptr},
       {"POST", "jobs/create", write, e1, nullptr},
       {"GET", "jobs", write, e1, nullptr},
       {"GET", "jobs/v2/query", either, e1, nullptr},

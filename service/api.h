@@ -61,6 +61,8 @@ struct Route {
 // Each family adds its routes. The first match wins: static paths stand before those with ids.
 void add_device_routes(std::vector<Route>& routes);
 void add_module_routes(std::vector<Route>& routes);
+void add_bulk_routes(std::vector<Route>& routes);
+void add_statistics_routes(std::vector<Route>& routes);
 void add_twin_routes(std::vector<Route>& routes);
 void add_method_routes(std::vector<Route>& routes);
 void add_cloud_message_routes(std::vector<Route>& routes);

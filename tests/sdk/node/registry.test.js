@@ -72,3 +72,30 @@ test('twins: tags and desired are patched and replaced with etags, a stale etag 
   await patched.update({ properties: { desired: { b: null } } });
   assert.equal((await registry.getTwin(id)).responseBody.properties.desired.b, undefined);
 });
+
+test('registry: bulk add, update and remove, with an answer for every item that failed', async () => {
+  const ids = [freshId('bulk'), freshId('bulk'), freshId('bulk')];
+  let { responseBody } = await registry.addDevices(ids.map((deviceId) => ({ deviceId })));
+  assert.equal(responseBody.isSuccessful, true);
+  assert.deepEqual(responseBody.errors, []);
+
+  ({ responseBody } = await registry.updateDevices(ids.map((deviceId) => ({ deviceId, status: 'disabled' })), true));
+  assert.equal(responseBody.isSuccessful, true);
+  assert.equal((await registry.get(ids[0])).responseBody.status, 'disabled');
+
+  const stale = { deviceId: ids[0], etag: 'AAAA' };
+  await assert.rejects(registry.removeDevices([stale, { deviceId: ids[1], etag: '*' }], false), (error) => {
+    const body = JSON.parse(error.responseBody);
+    return body.errors.length === 1 && body.errors[0].deviceId === ids[0] && body.errors[0].errorCode === 'PreconditionFailed';
+  });
+  ({ responseBody } = await registry.removeDevices([{ deviceId: ids[0] }, { deviceId: ids[2] }], true));
+  assert.equal(responseBody.isSuccessful, true);
+  for (const id of ids) await assert.rejects(registry.get(id), (error) => error.name === 'DeviceNotFoundError');
+});
+
+test('registry: statistics count devices', async () => {
+  await createDevice();
+  const { responseBody } = await registry.getRegistryStatistics();
+  assert.ok(responseBody.totalDeviceCount >= 1);
+  assert.equal(responseBody.enabledDeviceCount + responseBody.disabledDeviceCount, responseBody.totalDeviceCount);
+});
