@@ -5,13 +5,17 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
+#include <thread>
 
 namespace nearhub::log {
 namespace {
 
 // About 2 MB of waiting lines at the most.
 constexpr std::size_t kQueueLines = 8192;
+constexpr std::chrono::seconds kStopTime{1};
 
 std::atomic<int> threshold{static_cast<int>(Level::kOff)};
 std::shared_ptr<spdlog::details::thread_pool> pool;
@@ -51,8 +55,15 @@ void start(Level level) {
 
 void stop() {
   threshold.store(static_cast<int>(Level::kOff), std::memory_order_release);
-  logger.reset();
-  pool.reset();
+  // Writes what waits and joins the thread, which may stand in front of a full pipe that nobody reads: it is not waited for longer than this. The
+  // logger stays: at a stop in a hurry another thread may just be in write().
+  auto ended = std::make_shared<std::promise<void>>();
+  const auto future = ended->get_future();
+  std::thread([ending = std::move(pool), ended]() mutable {
+    ending.reset();
+    ended->set_value();
+  }).detach();
+  future.wait_for(kStopTime);
 }
 
 bool enabled(Level level) { return static_cast<int>(level) >= threshold.load(std::memory_order_relaxed) && level != Level::kOff; }

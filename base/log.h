@@ -22,7 +22,7 @@ std::optional<Level> parse_level(std::string_view name);  // "debug" "info" "war
 
 // Starts the writing thread; before this nothing is written. Call once, before other threads start.
 void start(Level level);
-// Writes what waits and stops the thread.
+// Writes what waits and stops the thread; gives up after a second when nobody takes it.
 void stop();
 
 bool enabled(Level level);
