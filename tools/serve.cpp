@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <string>
 
 #include "base/clock.h"
@@ -42,7 +41,11 @@ void say_where(const broker::Server& server) {
 
 }  // namespace
 
-int serve(ServeOptions options) {
+int serve(ServeOptions options, Console& console) {
+  if (const Status status = broker::check(options.config); !status.ok()) {
+    console.say(status.error().detail);
+    return 2;
+  }
   std::signal(SIGPIPE, SIG_IGN);
   log::start(options.log_level);
   raise_file_limit(options.config.connections.connections);
@@ -51,7 +54,7 @@ int serve(ServeOptions options) {
   auto server = broker::Server::create(std::move(options.config), clock, random);
   if (!server.ok()) {
     log::stop();
-    std::fprintf(stderr, "nearhub: %s\n", server.error().detail.c_str());
+    console.say(server.error().detail);
     return 1;
   }
   (*server)->stop_on_signals();

@@ -4,6 +4,7 @@
 #pragma once
 #include "base/log.h"
 #include "broker/config.h"
+#include "tools/console.h"
 
 namespace nearhub::tools {
 
@@ -12,7 +13,8 @@ struct ServeOptions {
   log::Level log_level = log::Level::kInfo;
 };
 
-// The process's exit code: 0 after a graceful stop, 1 when it could not start or go on (one line on standard error says why).
-int serve(ServeOptions options);
+// The process's exit code: 0 after a graceful stop, 1 when it could not start or go on, 2 when the settings contradict each
+// other. One line on standard error says why.
+int serve(ServeOptions options, Console& console);
 
 }  // namespace nearhub::tools

@@ -1,0 +1,157 @@
+// The flags of `nearhub device` and `nearhub module`.
+#include "tools/device.h"
+#include "tools/flags.h"
+#include "tools/identity.h"
+#include "tools/module.h"
+
+namespace nearhub::tools {
+namespace {
+
+constexpr int kMostListed = 1000;  // by the API
+
+IdentityKind other_than_device(bool module) { return module ? IdentityKind::kModule : IdentityKind::kDevice; }
+
+void add_create(CLI::App& family, Invocation& invocation, bool module) {
+  auto identity = std::make_shared<NewIdentity>();
+  CLI::App& create = add_client_command(
+      family, "create",
+      module ? "Create a module; prints its connection string" : "Create a device; prints its connection string",
+      invocation, [identity](HubClient& hub, Console& console) { return create_identity(hub, *identity, console); });
+  add_identity(create, identity->id, other_than_device(module));
+  CLI::Option* primary =
+      create.add_option("--primary-key", identity->primary_key, "Base64 of 16 to 64 bytes (default: made by the hub)");
+  CLI::Option* secondary =
+      create.add_option("--secondary-key", identity->secondary_key, "Base64 of 16 to 64 bytes; both keys or neither");
+  primary->needs(secondary)->type_name("KEY");
+  secondary->needs(primary)->type_name("KEY");
+  CLI::Option* thumbprint = create.add_option(
+      "--thumbprint", identity->primary_thumbprint,
+      "Of the client certificate, in place of keys: 40 or 64 hex digits; colons and spaces are taken off");
+  thumbprint->excludes(primary)->type_name("HEX");
+  create.add_option("--secondary-thumbprint", identity->secondary_thumbprint, "Of a second certificate")
+      ->needs(thumbprint)
+      ->type_name("HEX");
+  if (module) {
+    create.add_option("--managed-by", identity->managed_by, "Who looks after it")->type_name("TEXT");
+    create.footer("Example:\n  nearhub module create thermostat/firmware");
+  } else {
+    create.add_flag("--disabled", identity->disabled, "May not connect until `nearhub device enable`");
+    create.add_option("--status-reason", identity->status_reason, "Why it is enabled or disabled")->type_name("TEXT");
+    create.footer("Example:\n  nearhub device create thermostat");
+  }
+  add_json_flag(create, identity->json);
+}
+
+struct Show {
+  IdentityId id;
+  bool keys = false;
+  bool json = false;
+};
+
+void add_show(CLI::App& family, Invocation& invocation, bool module) {
+  auto show = std::make_shared<Show>();
+  CLI::App& command = add_client_command(family, "show", module ? "Show a module" : "Show a device", invocation,
+                                         [show](HubClient& hub, Console& console) {
+                                           return show_identity(hub, show->id, show->keys, show->json, console);
+                                         });
+  add_identity(command, show->id, other_than_device(module));
+  command.add_flag("--keys", show->keys, "With its keys; without this they are left out, and are \"***\" in JSON");
+  command.footer(module ? "Example:\n  nearhub module show thermostat/firmware"
+                        : "Examples:\n  nearhub device show thermostat\n"
+                          "  nearhub device show thermostat --json --keys | jq -r .authentication.symmetricKey.primaryKey");
+  add_json_flag(command, show->json);
+}
+
+void add_connection_string(CLI::App& family, Invocation& invocation, bool module) {
+  struct Which {
+    IdentityId id;
+    bool secondary = false;
+  };
+  auto which = std::make_shared<Which>();
+  CLI::App& command = add_client_command(
+      family, "connection-string",
+      module ? "Print what a client of the module connects with" : "Print what a client of the device connects with",
+      invocation, [which](HubClient& hub, Console& console) {
+        return print_connection_string(hub, which->id, which->secondary, console);
+      });
+  add_identity(command, which->id, other_than_device(module));
+  command.add_flag("--secondary", which->secondary, "With the secondary key");
+  command.footer(module ? "Example:\n  nearhub module connection-string thermostat/firmware"
+                        : "Example:\n  nearhub device connection-string thermostat");
+}
+
+void add_delete(CLI::App& family, Invocation& invocation, bool module) {
+  auto id = std::make_shared<IdentityId>();
+  CLI::App& command = add_client_command(
+      family, "delete",
+      module ? "Delete a module with its twin and queued messages"
+             : "Delete a device with its modules, twins and queued messages",
+      invocation, [id](HubClient& hub, Console& console) { return delete_identity(hub, *id, console); });
+  add_identity(command, *id, other_than_device(module));
+  command.footer(module ? "Example:\n  nearhub module delete thermostat/firmware"
+                        : "Example:\n  nearhub device delete thermostat");
+}
+
+void add_device_list(CLI::App& family, Invocation& invocation) {
+  struct List {
+    int top = kMostListed;
+    bool json = false;
+  };
+  auto list = std::make_shared<List>();
+  CLI::App& command = add_client_command(
+      family, "list", "List the devices", invocation,
+      [list](HubClient& hub, Console& console) { return list_devices(hub, list->top, list->json, console); });
+  command.add_option("--top", list->top, "So many at the most")->check(CLI::Range(1, kMostListed))->type_name("N");
+  add_json_flag(command, list->json);
+  command.footer("Examples:\n  nearhub device list\n  nearhub device list --json | jq -r '.[].deviceId'");
+}
+
+void add_module_list(CLI::App& family, Invocation& invocation) {
+  auto list = std::make_shared<Show>();
+  CLI::App& command = add_client_command(
+      family, "list", "List the modules of a device", invocation,
+      [list](HubClient& hub, Console& console) { return list_modules(hub, list->id.device, list->json, console); });
+  add_identity(command, list->id, IdentityKind::kDevice);
+  add_json_flag(command, list->json);
+  command.footer("Example:\n  nearhub module list thermostat");
+}
+
+void add_status_change(CLI::App& family, Invocation& invocation, bool enable) {
+  struct Change {
+    IdentityId id;
+    std::string reason;
+  };
+  auto change = std::make_shared<Change>();
+  CLI::App& command =
+      add_client_command(family, enable ? "enable" : "disable",
+                         enable ? "Let a device connect again" : "Close a device's connections and let it in no more",
+                         invocation, [change, enable](HubClient& hub, Console& console) {
+                           return set_device_status(hub, change->id.device, enable, change->reason, console);
+                         });
+  add_identity(command, change->id, IdentityKind::kDevice);
+  command.add_option("--reason", change->reason, "Kept with the device, at most 128 characters")->type_name("TEXT");
+  command.footer(enable ? "Example:\n  nearhub device enable thermostat"
+                        : "Example:\n  nearhub device disable thermostat --reason 'lost in the field'");
+}
+
+}  // namespace
+
+void add_identity_commands(CLI::App& app, Invocation& invocation) {
+  CLI::App& device = add_family(app, "device", "Create, list, show, enable, disable and delete devices");
+  add_create(device, invocation, false);
+  add_device_list(device, invocation);
+  add_show(device, invocation, false);
+  add_connection_string(device, invocation, false);
+  add_status_change(device, invocation, true);
+  add_status_change(device, invocation, false);
+  add_delete(device, invocation, false);
+
+  CLI::App& module = add_family(app, "module", "Create, list, show and delete modules of devices");
+  add_create(module, invocation, true);
+  add_module_list(module, invocation);
+  add_show(module, invocation, true);
+  add_connection_string(module, invocation, true);
+  add_delete(module, invocation, true);
+}
+
+}  // namespace nearhub::tools
