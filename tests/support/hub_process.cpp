@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,12 +71,14 @@ ProcessResult run_nearhub(const std::vector<std::string>& arguments) {
   return result;
 }
 
-HubProcess::HubProcess(std::vector<std::string> flags) {
+HubProcess::HubProcess(std::vector<std::string> flags, Flags which) {
   // Ready comes through a pipe, so that waiting for it is waiting for data.
   const std::string ready_pipe = folder_.file("ready");
   REQUIRE(mkfifo(ready_pipe.c_str(), 0600) == 0);
-  std::vector<std::string> arguments = {NEARHUB_BINARY, "serve", "--mqtts", "0", "--https", "0", "--bind", "127.0.0.1", "--well-known-keys",
-                                        "--ready-file", ready_pipe};
+  std::vector<std::string> arguments = {NEARHUB_BINARY, "serve", "--ready-file", ready_pipe};
+  if (which == Flags::kUsual) {
+    arguments.insert(arguments.end(), {"--mqtts", "0", "--https", "0", "--bind", "127.0.0.1", "--well-known-keys"});
+  }
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   const int pipe = open(ready_pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   REQUIRE(pipe >= 0);
@@ -127,6 +130,23 @@ int HubProcess::wait() {
 void HubProcess::kill_hard() {
   kill(pid_, SIGKILL);
   wait();
+}
+
+void HubProcess::wait_for_log(std::string_view text) {
+  const int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  REQUIRE(watch >= 0);
+  REQUIRE(inotify_add_watch(watch, folder_.file("error").c_str(), IN_MODIFY) >= 0);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (log().find(text) == std::string::npos) {
+    INFO("waiting for \"", text, "\" in: ", log());
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    pollfd news{watch, POLLIN, 0};
+    poll(&news, 1, 1000);
+    char events[4096];
+    while (read(watch, events, sizeof events) > 0) {
+    }
+  }
+  close(watch);
 }
 
 std::string HubProcess::log() const {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/support/tls_client.h"
@@ -36,8 +37,10 @@ ProcessResult run_nearhub(const std::vector<std::string>& arguments);
 
 class HubProcess {
  public:
-  // `nearhub serve` with these flags, on free loopback ports with well-known keys, and waits until it is ready.
-  explicit HubProcess(std::vector<std::string> flags);
+  // kUsual: on free loopback ports with well-known keys. kExact: only what the test says, and a ready file.
+  enum class Flags { kUsual, kExact };
+  // `nearhub serve` with these flags; waits until it is ready.
+  explicit HubProcess(std::vector<std::string> flags, Flags which = Flags::kUsual);
   ~HubProcess();  // killed if it still runs
   HubProcess(const HubProcess&) = delete;
   HubProcess& operator=(const HubProcess&) = delete;
@@ -55,6 +58,8 @@ class HubProcess {
   void kill_hard();
   // What it wrote to standard error so far.
   std::string log() const;
+  // Waits until that has this in it.
+  void wait_for_log(std::string_view text);
 
  private:
   TemporaryFolder folder_;
