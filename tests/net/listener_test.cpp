@@ -77,7 +77,7 @@ Error error_of(const std::string& address, std::uint16_t port, ListeningSocket::
 }  // namespace
 
 TEST_SUITE("net") {
-  TEST_CASE("listener: port 0 takes a free one, and a connection comes with its peer, non-blocking and without delay") {
+  TEST_CASE("listener: port 0 takes a free one, and a connection comes with its peer, non-blocking, without delay and with keep-alive") {
     const SystemClock clock;
     Accepted accepted;
     RunningLoop loop(clock);
@@ -94,6 +94,9 @@ TEST_SUITE("net") {
     socklen_t size = sizeof no_delay;
     REQUIRE(getsockopt(accepted.sockets[0], IPPROTO_TCP, TCP_NODELAY, &no_delay, &size) == 0);
     CHECK(no_delay != 0);
+    int keep_alive = 0;
+    REQUIRE(getsockopt(accepted.sockets[0], SOL_SOCKET, SO_KEEPALIVE, &keep_alive, &size) == 0);
+    CHECK(keep_alive != 0);
     loop.run([&] { listener.reset(); });
   }
 

@@ -335,7 +335,38 @@ TEST_SUITE("net") {
     CHECK_FALSE(server.end(1).closed());
     server.advance(std::chrono::milliseconds{200});
     CHECK(server.end(0).wait_closed().kind == CloseReason::kLocal);
+    server.loop().settle();
+    CHECK_FALSE(server.end(1).closed());
+    server.advance(std::chrono::seconds{20});
     CHECK(server.end(1).wait_closed().kind == CloseReason::kLocal);
+  }
+
+  TEST_CASE("TLS: a closing connection sends all to a slow reader, for as long as it reads, but not for ever") {
+    for (const int pieces : {20, 40}) {
+      CAPTURE(pieces);
+      TlsServer server({TlsServer::Leaves::kEc, {}, 4096});
+      WireClient::Options options = verified();
+      options.receive_buffer = 4096;
+      WireClient client(server.port(), options);
+      REQUIRE(client.handshake());
+      ServerEnd& end = server.end();
+      end.wait_secured();
+      constexpr std::size_t kPieceBytes = 100'000;
+      const std::string last = pattern(static_cast<std::size_t>(pieces) * kPieceBytes);
+      server.on(end, [&last](ServerEnd& self) {
+        self.connection().write(last);
+        self.connection().close();
+      });
+      // Ten seconds pass with each piece: 200 s are not too many, and 400 s are.
+      std::string received;
+      for (int i = 0; i < pieces && !end.closed(); ++i) {
+        received += client.receive_all(kPieceBytes);
+        server.loop().settle();
+        server.advance(std::chrono::seconds{10});
+        server.loop().settle();
+      }
+      CHECK((received == last) == (pieces == 20));
+    }
   }
 
   TEST_CASE("TLS: abort() ends at the end of the turn, and what is queued is lost") {

@@ -91,6 +91,30 @@ TEST_SUITE("net") {
     }
   }
 
+  TEST_CASE("moving: also when the turn still had its output to look at, and there is none") {
+    const SystemClock clock;
+    RunningLoop second(clock);
+    TlsServer server;
+    WireClient client(server.port(), {});
+    REQUIRE(client.handshake());
+    ServerEnd& end = server.end();
+    end.wait_secured();
+    // The same happens when the system takes, in that turn, the last of what waited.
+    server.on(end, [](ServerEnd& self) {
+      CHECK(self.connection().output().empty());
+      self.connection().detach();
+    });
+    server.loop().settle();
+    second.run([&] {
+      end.connection().attach(second.get());
+      end.connection().write("from the second loop");
+    });
+    CHECK(client.receive() == "from the second loop");
+    client.send("x");
+    CHECK(end.wait_data(1) == "x");
+    second.run([&] { end.owned().reset(); });
+  }
+
   TEST_CASE("moving: what comes while no loop holds the connection waits for the next one") {
     const SystemClock clock;
     RunningLoop second(clock);

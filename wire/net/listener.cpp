@@ -145,6 +145,8 @@ void Listener::accept_ready() {
     }
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // In the system's own time (hours), so that a board that sleeps is not disturbed; it ends connections whose peer is gone without a word.
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     on_accept_(fd, peer_text(address));
   }
   uv_poll_start(&poll_->handle, UV_READABLE, [](uv_poll_t* handle, int /*status*/, int /*events*/) {

@@ -95,9 +95,12 @@ void Loop::run() {
   run_mailbox();
   end_turn();
   uv_run(&impl_->uv, UV_RUN_NOWAIT);
+  // What waits now belongs to other loops, perhaps: it goes while those live.
+  std::vector<Task> dropped;
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->closed = true;
+    dropped.swap(impl_->mailbox);
   }
 }
 

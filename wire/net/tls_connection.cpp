@@ -19,7 +19,9 @@
 namespace nearhub::net {
 namespace {
 
-// How long a closing connection may take to send what is queued and to see the peer close.
+// How long a closing connection may take to send what is queued: without the peer taking any of it, and in all. Then, to see the peer close.
+constexpr std::chrono::seconds kFlushStallTime{20};
+constexpr std::chrono::seconds kFlushTime{300};
 constexpr std::chrono::milliseconds kLingerTime{2000};
 // More plaintext than a read of the socket can bring, so that one read is one on_data() in the usual case.
 constexpr std::size_t kPlaintextBytes = 64 * 1024;
@@ -148,7 +150,10 @@ void TlsConnection::attach(Loop& loop) {
 }
 
 void TlsConnection::detach() {
-  NEARHUB_CHECK(state_ == State::kOpen && queued_output() == 0 && !dirty_);
+  NEARHUB_CHECK(state_ == State::kOpen && queued_output() == 0);
+  // The end of the turn has nothing to send any more, though it was to look: the peer may have taken the rest in this very turn.
+  if (std::exchange(dirty_, false)) loop_->unmark_dirty(*this);
+  drained_ = false;
   Poll::close(std::exchange(poll_, nullptr));
   loop_ = nullptr;
 }
@@ -201,14 +206,7 @@ void TlsConnection::update_poll() {
 }
 
 void TlsConnection::on_ready(int status, int events) {
-  if (status < 0) {
-    // libuv reports every error of the socket as a bad file descriptor; the socket knows which one it was.
-    int error = 0;
-    socklen_t size = sizeof error;
-    const bool known = getsockopt(socket_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0;
-    fail({CloseReason::kReset, known ? std::strerror(error) : uv_strerror(status), {}});
-    return;
-  }
+  if (status < 0) return on_broken();
   if ((events & UV_WRITABLE) != 0) send_unsent();
   if ((events & UV_READABLE) != 0 && state_ != State::kFailed && state_ != State::kClosed) on_readable();
   // UV_DISCONNECT alone: the peer has shut its side while we were not reading. What it sent before is still in the socket and is read when the
@@ -219,26 +217,37 @@ void TlsConnection::on_ready(int status, int events) {
   }
 }
 
-void TlsConnection::on_readable() {
+// The socket has an error, and libuv has stopped polling it. What the peer sent before is still there: a client that leaves without having read
+// everything causes a reset, and its goodbye, or its reason, comes in front of it.
+void TlsConnection::on_broken() {
+  polled_events_ = 0;
+  if (closing()) return fail({CloseReason::kReset, {}, {}});
+  // While reading is paused it waits; resuming polls again, and comes here.
+  while (reading_ && !closing() && on_readable()) {
+  }
+  if (reading_ && !closing()) fail({CloseReason::kReset, "the connection broke", {}});
+}
+
+// False when nothing could be read.
+bool TlsConnection::on_readable() {
   char* buffer = loop_->read_buffer();
   const ssize_t n = ::recv(socket_, buffer, Loop::kReadBufferBytes, 0);
-  if (n < 0) {
-    if (errno == EAGAIN || errno == EINTR) return;
-    fail({CloseReason::kReset, std::strerror(errno), {}});
-    return;
-  }
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return errno == EINTR;
   if (state_ == State::kLingering) {
-    if (n == 0) fail({CloseReason::kLocal, {}, {}});
-    return;
+    if (n <= 0) fail({CloseReason::kLocal, {}, {}});
+    return true;
   }
-  if (n == 0) {
+  if (n <= 0) {
     if (state_ == State::kHandshake && heard_) {
       fail({CloseReason::kHandshake, "the peer closed during the TLS handshake",
             "often a client that does not trust the hub's certificate authority; give it this hub's CA file (ca.pem)"});
-    } else {
+    } else if (n == 0 && !deaf_) {
       fail({CloseReason::kPeer, "closed by the peer", {}});
+    } else {
+      // After a write has failed the socket no longer knows why.
+      fail({CloseReason::kReset, std::strerror(n < 0 ? errno : ECONNRESET), {}});
     }
-    return;
+    return true;
   }
   heard_ = true;
   wire.in = {buffer, static_cast<std::size_t>(n)};
@@ -246,6 +255,7 @@ void TlsConnection::on_readable() {
   if (state_ == State::kHandshake) handshake();
   if (state_ == State::kOpen) read_plaintext();
   wire.in = {};
+  return true;
 }
 
 void TlsConnection::handshake() {
@@ -269,8 +279,13 @@ void TlsConnection::read_plaintext() {
   for (;;) {
     std::size_t filled = 0;
     int error = SSL_ERROR_NONE;
+    ERR_clear_error();
     while (filled < kPlaintextBytes) {
-      ERR_clear_error();
+      // Asking once more would only make OpenSSL allocate its record buffer to find that nothing is there.
+      if (filled > 0 && wire.in.empty() && SSL_has_pending(ssl_) == 0) {
+        error = SSL_ERROR_WANT_READ;
+        break;
+      }
       std::size_t n = 0;
       if (SSL_read_ex(ssl_, plaintext.get() + filled, kPlaintextBytes - filled, &n) != 1) {
         error = SSL_get_error(ssl_, 0);
@@ -328,7 +343,7 @@ void TlsConnection::flush() {
     }
     loop_->give_buffer(std::exchange(output_, {}));
     send_wire();
-    drained_ = true;
+    drained_ = !deaf_;
   }
   if (std::exchange(drained_, false) && state_ == State::kOpen) {
     if (unsent_.empty()) {
@@ -346,29 +361,42 @@ void TlsConnection::flush() {
     if (unsent_.empty() && state_ == State::kFlushing) {
       ::shutdown(socket_, SHUT_WR);
       state_ = State::kLingering;
+      linger_->start_at(loop_->timers().now() + kLingerTime);
       update_poll();
     }
   }
   if (state_ == State::kFailed) finish();
 }
 
+// The peer takes nothing more. What it has sent is still read, and its end is the connection's.
+void TlsConnection::on_write_error(int error) {
+  if (state_ != State::kOpen && state_ != State::kHandshake) {
+    if (state_ != State::kFailed) fail({CloseReason::kReset, std::strerror(error), {}});
+    return;
+  }
+  deaf_ = true;
+  unsent_ = {};
+  unsent_at_ = 0;
+  update_poll();
+}
+
 // Sends the loop's wire buffer; what the socket does not take becomes unsent_.
 void TlsConnection::send_wire() {
   std::string& buffer = loop_->wire_buffer();
   if (buffer.empty()) return;
-  std::size_t sent = 0;
+  std::size_t sent = deaf_ ? buffer.size() : 0;
   if (unsent_.empty()) {
     while (sent < buffer.size()) {
       const ssize_t n = ::send(socket_, buffer.data() + sent, buffer.size() - sent, MSG_NOSIGNAL);
       if (n >= 0) {
         sent += static_cast<std::size_t>(n);
       } else if (errno != EINTR) {
-        if (errno != EAGAIN && state_ != State::kFailed) fail({CloseReason::kReset, std::strerror(errno), {}});
+        if (errno != EAGAIN) on_write_error(errno);
         break;
       }
     }
   }
-  if (sent < buffer.size() && state_ != State::kFailed) {
+  if (sent < buffer.size() && !deaf_ && state_ != State::kFailed) {
     if (unsent_.empty()) last_progress_ = loop_->timers().now();
     unsent_.append(buffer, sent);
     update_poll();
@@ -381,13 +409,12 @@ void TlsConnection::send_unsent() {
     const ssize_t n = ::send(socket_, unsent_.data() + unsent_at_, unsent_.size() - unsent_at_, MSG_NOSIGNAL);
     if (n < 0) {
       if (errno == EINTR) continue;
-      if (errno != EAGAIN) fail({CloseReason::kReset, std::strerror(errno), {}});
-      break;
+      if (errno != EAGAIN) on_write_error(errno);
+      return;
     }
     unsent_at_ += static_cast<std::size_t>(n);
     last_progress_ = loop_->timers().now();
   }
-  if (unsent_at_ < unsent_.size()) return;
   unsent_ = {};
   unsent_at_ = 0;
   unsent_answers_ = 0;
@@ -402,8 +429,13 @@ void TlsConnection::close() {
     return;
   }
   state_ = State::kFlushing;
-  linger_ = std::make_unique<Timer>(loop_->timers(), [this] { fail({CloseReason::kLocal, {}, {}}); });
-  linger_->start_at(loop_->timers().now() + kLingerTime);
+  const MonoTime began = loop_->timers().now();
+  linger_ = std::make_unique<Timer>(loop_->timers(), [this, began] {
+    const MonoTime end = std::min(std::max(began, last_progress_) + kFlushStallTime, began + kFlushTime);
+    if (state_ != State::kFlushing || loop_->timers().now() >= end) return fail({CloseReason::kLocal, {}, {}});
+    linger_->start_at(end);
+  });
+  linger_->start_at(began + kFlushStallTime);
   update_poll();
   mark_dirty();
 }

@@ -51,6 +51,7 @@ class TlsConnection {
     virtual void on_data(std::string_view bytes) = 0;
     // What was written so far is with the system: a writer that holds back may go on.
     virtual void on_drained() {}
+    // Bytes that came before the peer's system broke the connection are delivered first.
     // Once, last, at the end of a turn: never from inside one of the owner's own calls. The owner may destroy the connection in it.
     virtual void on_closed(const CloseReason& reason) = 0;
   };
@@ -72,8 +73,8 @@ class TlsConnection {
   void pause_reading();
   void resume_reading();
 
-  // Sends what is queued and a close_notify, then waits a moment for the peer to close, so that a last packet is not lost to a reset. No more
-  // data is delivered; on_closed() follows.
+  // Sends what is queued and a close_notify, as long as the peer takes it, then waits a moment for the peer to close, so that a last packet is not
+  // lost to a reset. No more data is delivered; on_closed() follows.
   void close();
   // Ends at once; what is queued is lost. on_closed() follows at the end of the turn.
   void abort();
@@ -105,7 +106,9 @@ class TlsConnection {
   struct Poll;  // owns the libuv handle, which lives until libuv lets go of it
 
   void on_ready(int status, int events);
-  void on_readable();
+  void on_broken();
+  bool on_readable();
+  void on_write_error(int error);
   void read_plaintext();
   void handshake();
   void send_wire();
@@ -126,6 +129,7 @@ class TlsConnection {
   bool reading_ = true;
   bool dirty_ = false;
   bool drained_ = false;  // on_drained() is due once nothing is unsent
+  bool deaf_ = false;   // the peer's system takes nothing more; what it has sent is still to be read
   bool heard_ = false;  // a byte has come: somebody who connects and leaves without one is no failed handshake
   MonoTime last_progress_{};
   std::string output_;          // plaintext of this turn
