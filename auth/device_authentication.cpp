@@ -24,14 +24,13 @@ Denial deny(Check check, std::string expected, std::string received, std::string
 }
 
 // The scope of the token against the identity. An identity's own key must name it; a policy's may name any part of the path to it.
-std::optional<Denial> check_resource(const DeviceQuestion& q, const SasToken& token, bool by_policy) {
-  const auto segments = resource_segments(token.resource);
+std::optional<Denial> check_scope(const DeviceQuestion& q, std::string_view resource, bool by_policy) {
+  const auto segments = resource_segments(resource);
   const std::string wanted = resource_of(q.identity, q.hosts.primary());
-  const std::string received = fmt::format("sr={}", printable(token.resource, 300));
+  const std::string received = fmt::format("sr={}", printable(resource, 300));
   if (segments.empty() || !q.hosts.contains(segments[0])) {
     return deny(Check::kHostName, fmt::format("sr that begins with a name of this hub ({})", q.hosts.list()), received,
-                fmt::format("use the hub's name, or start the hub with --host {}",
-                            segments.empty() ? "NAME" : printable(without_port(segments[0]), 80)));
+                wrong_host_advice(segments.empty() ? std::string_view() : segments[0]));
   }
   std::vector<std::string_view> required = {segments[0], "devices", q.identity.device.view()};
   if (q.identity.is_module()) {
@@ -61,6 +60,13 @@ std::optional<Denial> check_resource(const DeviceQuestion& q, const SasToken& to
     advice = "a token for the whole hub needs a policy: add skn, or sign a token for this device";
   }
   return deny(Check::kSasResource, fmt::format("sr={}", wanted), received, advice);
+}
+
+// As decoded, or as it stands: the C SDK does not encode, and an id may hold what looks encoded.
+std::optional<Denial> check_resource(const DeviceQuestion& q, const SasToken& token, bool by_policy) {
+  auto denial = check_scope(q, token.resource, by_policy);
+  if (denial && token.resource_text != token.resource && !check_scope(q, token.resource_text, by_policy)) return std::nullopt;
+  return denial;
 }
 
 std::variant<Admission, Denial> authenticate_by_token(const DeviceQuestion& q) {
@@ -155,12 +161,21 @@ std::string_view authentication_type_text(AuthenticationType type) {
   return "none";
 }
 
+std::string wrong_host_advice(std::string_view host) {
+  if (const auto scheme = host.find(':'); scheme != std::string_view::npos && scheme + 1 == host.size()) {
+    return fmt::format("leave {}// out: sr begins with the name alone", printable(host, 80));
+  }
+  return fmt::format("use the hub's name, or start the hub with --host {}", host.empty() ? "NAME" : printable(without_port(host), 80));
+}
+
 std::vector<std::string_view> resource_segments(std::string_view resource) {
   std::vector<std::string_view> segments;
   while (!resource.empty()) {
     const auto [segment, rest] = split_once(resource, '/');
     resource = rest.value_or(std::string_view());
-    if (starts_with_ignoring_case(segment, "api-version=") || segment.starts_with('?')) break;
+    // Only where a word of the path would stand: an id may look like that.
+    const bool word = segments.size() % 2 == 1;
+    if (word && (starts_with_ignoring_case(segment, "api-version=") || segment.starts_with('?'))) break;
     if (!segment.empty()) segments.push_back(segment);
   }
   return segments;
@@ -173,7 +188,7 @@ std::variant<Admission, Denial> authenticate_device(const DeviceQuestion& q) {
     case AuthenticationType::kCertificateAuthority:
       // A policy token opens an identity of any type; its own certificate is judged by the X.509 rules, which this version lacks.
       if (q.presented.password && !q.presented.password->empty()) return authenticate_by_token(q);
-      return Denial{Check::kCertificate, ErrorCode::kNotImplemented,
+      return Denial{Check::kCertificate, ErrorCode::kIotHubUnauthorized,
                     fmt::format("a SAS token: authentication type {} is registered, and this version does not check client certificates",
                                 authentication_type_text(q.credentials.type)),
                     "no password", "register the identity with authentication type sas"};

@@ -71,4 +71,7 @@ bool still_valid(const Admission& admission, const Credentials& credentials, con
 // The segments of a decoded `sr`: {host, "devices", id, "modules", id}. A trailing api-version (old VS Code extension) is cut.
 std::vector<std::string_view> resource_segments(std::string_view resource);
 
+// How to mend an `sr` whose first segment is no name of the hub.
+std::string wrong_host_advice(std::string_view host);
+
 }  // namespace nearhub::auth

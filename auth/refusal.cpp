@@ -64,9 +64,9 @@ void RefusalBook::record(Refusal refusal) {
   } else {
     pages_.splice(pages_.begin(), pages_, found->second);
   }
-  std::deque<Refusal>& page = found->second->refusals;
+  auto& page = found->second->refusals;
   if (!page.empty()) {
-    const Refusal& last = page.back();
+    const Refusal& last = *page.back();
     // The port of the peer changes with every attempt and what came may hold a time; the check and the operation tell one mistake.
     if (last.operation == refusal.operation && last.denial.check == refusal.denial.check &&
         last.denial.expected == refusal.denial.expected && last.denial.advice == refusal.denial.advice) {
@@ -75,26 +75,29 @@ void RefusalBook::record(Refusal refusal) {
       page.pop_back();
     }
   }
-  page.push_back(std::move(refusal));
+  page.push_back(std::make_shared<const Refusal>(std::move(refusal)));
   if (page.size() > kMaxRefusalsPerIdentity) page.pop_front();
 }
 
 std::vector<Refusal> RefusalBook::recent(std::string_view identity, std::size_t limit) const {
-  std::vector<Refusal> result;
-  const std::lock_guard lock(mutex_);
-  if (identity.empty()) {
-    // Pages are in the order of their newest entry, so `limit` pages hold the newest `limit` entries.
-    std::size_t pages = 0;
-    for (const Page& page : pages_) {
-      if (pages++ == limit) break;
-      result.insert(result.end(), page.refusals.begin(), page.refusals.end());
+  std::vector<std::shared_ptr<const Refusal>> found;
+  {
+    const std::lock_guard lock(mutex_);
+    if (identity.empty()) {
+      // Pages are in the order of their newest entry, so `limit` pages hold the newest `limit` entries.
+      std::size_t pages = 0;
+      for (const Page& page : pages_) {
+        if (pages++ == limit) break;
+        found.insert(found.end(), page.refusals.begin(), page.refusals.end());
+      }
+    } else if (const auto page = by_identity_.find(identity); page != by_identity_.end()) {
+      found.assign(page->second->refusals.begin(), page->second->refusals.end());
     }
-  } else {
-    const auto found = by_identity_.find(identity);
-    if (found != by_identity_.end()) result.assign(found->second->refusals.begin(), found->second->refusals.end());
   }
-  std::sort(result.begin(), result.end(), [](const Refusal& a, const Refusal& b) { return a.sequence > b.sequence; });
-  if (result.size() > limit) result.resize(limit);
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
+  if (found.size() > limit) found.resize(limit);
+  std::vector<Refusal> result;
+  for (const auto& refusal : found) result.push_back(*refusal);
   return result;
 }
 

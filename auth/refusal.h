@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -51,7 +52,7 @@ class RefusalBook {
  private:
   struct Page {
     std::string identity;
-    std::deque<Refusal> refusals;  // oldest first
+    std::deque<std::shared_ptr<const Refusal>> refusals;  // oldest first; shared with readers, who copy texts without the lock
   };
   mutable std::mutex mutex_;
   // Protected by mutex_.

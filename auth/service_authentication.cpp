@@ -63,7 +63,7 @@ std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& q) {
   if (segments.empty() || !q.hosts.contains(segments[0])) {
     return deny(Check::kHostName, fmt::format("sr that begins with a name of this hub ({})", q.hosts.list()),
                 fmt::format("sr={}", printable(token.resource, 200)),
-                fmt::format("use the hub's name, or start the hub with --host {}", segments.empty() ? "NAME" : printable(without_port(segments[0]), 80)));
+                wrong_host_advice(segments.empty() ? std::string_view() : segments[0]));
   }
   // sr is a prefix of the resource, by whole segments.
   bool covers = segments.size() - 1 <= q.path.size();

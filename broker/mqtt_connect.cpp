@@ -82,8 +82,12 @@ std::optional<auth::Denial> MqttSession::check_connect(const mqtt::Connect& conn
   request.user = std::move(*user);
   const IdentityId& identity = request.user.identity;
   if (!shared.hosts.contains(request.user.host)) {
+    // {idScope}/registrations/{registrationId}/...
+    const bool provisioning = identity.is_module() && identity.device.view() == "registrations";
     return deny(auth::Check::kHostName, fmt::format("a name of this hub as the first part of the user name ({})", shared.hosts.list()),
-                printable(request.user.host, 100), fmt::format("use one of them, or start the hub with --host {}", printable(request.user.host, 100)));
+                printable(request.user.host, 100),
+                provisioning ? "this is a provisioning client; this version has no DPS: give the device its connection string"
+                             : fmt::format("use one of them, or start the hub with --host {}", printable(request.user.host, 100)));
   }
   if (!request.user.api_version.empty() && !is_api_version(request.user.api_version)) {
     return deny(auth::Check::kApiVersion, "api-version=YYYY-MM-DD in the user name", printable(request.user.api_version, 60));

@@ -1,6 +1,8 @@
 // PUBLISH: telemetry, twin requests and method responses.
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -39,14 +41,9 @@ void MqttSession::handle_publish(const mqtt::Publish& publish) {
     case PublishTopic::kMethodResponse: handle_method_response(publish, topic); return hold_back();
     case PublishTopic::kUnknown: break;
   }
-  std::string advice;
-  if (publish.topic.starts_with('/')) {
-    advice = "leave out the leading slash";
-  } else if (publish.topic.starts_with("devices/")) {
-    advice = "the ids in the topic must be those of the connection, byte for byte";
-  }
   violation("MQTT PUBLISH", auth::Check::kTopic,
-            fmt::format("a topic of the hub: {}, or the twin and method topics", telemetry_topic(identity())), printable(publish.topic, 300), advice);
+            fmt::format("a topic of the hub: {}, or the twin and method topics", telemetry_topic(identity())), printable(publish.topic, 300),
+            publish_advice(publish.topic, identity()));
 }
 
 // Nothing is stored for these, but their PUBACK must not overtake that of telemetry sent before (device-mqtt.md 4.4).
@@ -123,6 +120,11 @@ void MqttSession::handle_twin_report(const mqtt::Publish& publish, const Publish
 void MqttSession::respond_twin(int status, std::string_view request_id, std::optional<std::int64_t> version, std::string_view body) {
   if (!connection_->identity->session.has(hub::Topic::kTwinResponses)) {
     log::debug("mqtt", "device={} twin response dropped: not subscribed status={}", identity().text(), status);
+    if (std::exchange(told_of_lost_response_, true)) return;
+    hub_.refuse(identity().text(), transport_.peer(), "twin response", "dropped",
+                {auth::Check::kState, ErrorCode::kOperationNotAllowedInCurrentState, fmt::format("a subscription to {}", twin_response_filter()),
+                 fmt::format("a twin request with $rid={} and no such subscription", printable(request_id, 60)),
+                 "subscribe, wait for the SUBACK, then send twin requests"});
     return;
   }
   const std::string topic = twin_response_topic(status, request_id, version);

@@ -87,8 +87,14 @@ void MqttSession::handle(const mqtt::Packet& packet) {
     emit(mqtt::Pingresp{});
     return;
   }
-  if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) return handle_subscribe(*subscribe);
-  if (const auto* unsubscribe = std::get_if<mqtt::Unsubscribe>(&packet)) return handle_unsubscribe(*unsubscribe);
+  if (const auto* subscribe = std::get_if<mqtt::Subscribe>(&packet)) {
+    handle_subscribe(*subscribe);
+    return hold_back();
+  }
+  if (const auto* unsubscribe = std::get_if<mqtt::Unsubscribe>(&packet)) {
+    handle_unsubscribe(*unsubscribe);
+    return hold_back();
+  }
   if (std::holds_alternative<mqtt::Disconnect>(packet)) {
     log::info("mqtt", "disconnected device={} peer={} reason=\"DISCONNECT\"", identity().text(), transport_.peer());
     end(false);

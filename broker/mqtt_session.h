@@ -158,9 +158,10 @@ class MqttSession final : public hub::Link {
   bool waiting_for_answers_ = false;
   bool stopping_ = false;
   bool api_version_given_ = false;
+  bool told_of_lost_response_ = false;
   std::uint16_t next_packet_id_ = 1;
   std::uint16_t keep_alive_s_ = 0;
-  std::uint32_t unanswered_ = 0;  // acknowledgements and twin responses that the client waits for
+  std::uint32_t unanswered_ = 0;  // acknowledgements, of subscriptions too, and twin responses that the client waits for
   MonoTime last_packet_{};
   mqtt::Decoder decoder_;
   std::unique_ptr<Timer> deadline_;

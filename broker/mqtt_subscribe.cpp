@@ -17,11 +17,9 @@ void MqttSession::handle_subscribe(const mqtt::Subscribe& subscribe) {
   mqtt::Subscription subscription;
   while (list.next(subscription)) {
     if (parse_filter(subscription.filter, identity()).acceptable) continue;
-    std::string advice = "a hub is no broker: a device receives only what is meant for it";
-    if (subscription.filter.starts_with("devices/")) advice = "the ids in the filter must be those of the connection, byte for byte";
     return violation("MQTT SUBSCRIBE", auth::Check::kFilter,
                      "a filter for cloud-to-device messages, twin responses, desired properties or methods of this identity", printable(subscription.filter, 300),
-                     advice);
+                     filter_advice(subscription.filter, identity()));
   }
 
   const MqttLimits& limits = settings_.limits;
@@ -51,9 +49,11 @@ void MqttSession::handle_subscribe(const mqtt::Subscribe& subscribe) {
     log::warn("mqtt", "device={} subscriptions={} the cloud allows {}", identity().text(), distinct, limits.recommended_subscriptions);
   }
 
+  begin_answer();
   shard_->settle_subscriptions(*connection_, lifetime_.guard([this, id = subscribe.packet_id, codes = std::move(codes), cloud_messages] {
-    if (state_ != State::kConnected) return;
-    if (emit(mqtt::Suback{id, codes}) && cloud_messages) shard_->release_cloud_messages(*connection_);
+    if (state_ != State::kConnected || !emit(mqtt::Suback{id, codes})) return;
+    if (cloud_messages) shard_->release_cloud_messages(*connection_);
+    answered();
   }));
 }
 
@@ -72,8 +72,9 @@ void MqttSession::handle_unsubscribe(const mqtt::Unsubscribe& unsubscribe) {
       shard_->unsubscribe(*connection_, filter.topic);
     }
   }
+  begin_answer();
   shard_->settle_subscriptions(*connection_, lifetime_.guard([this, id = unsubscribe.packet_id] {
-    if (state_ == State::kConnected) emit(mqtt::Unsuback{id});
+    if (state_ == State::kConnected && emit(mqtt::Unsuback{id})) answered();
   }));
 }
 

@@ -21,6 +21,8 @@ namespace {
 
 // How long connections may take to be flushed and closed at a stop.
 constexpr std::chrono::seconds kStopTime{5};
+// How long a stop may take as a whole: a disk that hangs must not keep the process for ever.
+constexpr std::chrono::seconds kStopLimit{30};
 // Attempts to find one port that is free on every address.
 constexpr int kPortAttempts = 20;
 
@@ -43,13 +45,16 @@ Server::Server(Config config, SystemClock& clock, Random& random, DataFolder fol
       mqtt_settings_{config_.mqtt} {}
 
 Server::~Server() {
-  // Connections before the store that they read from; the store, whose answers go to the loops, before those.
+  ready_pipe_.reset();
+  // Connections before the store that they read from; the store, whose answers go to the loops, before those. What waits in a shard may belong to
+  // the connection of another loop, so all shards go before the first loop.
   for (auto& worker : workers_) {
     worker->listeners.clear();
     worker->http.reset();
     worker->mqtt.reset();
   }
   store_.reset();
+  for (auto& worker : workers_) worker->shard.reset();
   workers_.clear();
 }
 
@@ -292,7 +297,9 @@ void Server::on_all_listening() {
   ready_ = true;
   const std::string json = ready_json();
   if (Status written = folder_.write_hub_file(json); !written.ok()) return fail(written.error());
-  if (!config_.ready_file.empty()) {
+  if (is_named_pipe(config_.ready_file)) {
+    ready_pipe_ = std::make_unique<PipeWriter>(workers_.front()->loop.timers(), config_.ready_file, json, [this](const Error& error) { fail(error); });
+  } else if (!config_.ready_file.empty()) {
     if (Status written = write_file(config_.ready_file, json, 0600); !written.ok()) return fail(written.error());
   }
   if (on_ready_) on_ready_();
@@ -301,8 +308,7 @@ void Server::on_all_listening() {
 void Server::stop_on_signals() {
   workers_.front()->loop.watch_signals({SIGTERM, SIGINT}, [this](int number) {
     if (++signals_ > 1) {
-      log::warn("hub", "second signal: stopping at once");
-      log::stop();
+      // Without the log, which may be what hangs.
       ::_exit(128 + number);
     }
     log::info("hub", "stopping signal={}", number);
@@ -322,6 +328,12 @@ void Server::stop() {
 void Server::begin_stop() {
   if (std::exchange(stopping_, true)) return;
   ready_ = false;
+  ready_pipe_.reset();
+  Worker& first_worker = *workers_.front();
+  first_worker.stop_limit = std::make_unique<Timer>(first_worker.loop.timers(), [this] {
+    fail({ErrorCode::kServiceUnavailable, fmt::format("the hub did not stop within {} s; what was not acknowledged may be lost", kStopLimit.count())});
+  });
+  first_worker.stop_limit->start_at(first_worker.loop.timers().now() + kStopLimit);
   on_all(
       [](Worker& worker) {
         worker.listeners.clear();
@@ -349,6 +361,7 @@ void Server::close_connections() {
       [this](Worker& worker) {
         worker.mqtt->shut_down();
         worker.http->shut_down();
+        worker.shard->flush_activity();  // the ends of the connections
         // Stops as soon as the last connection is gone, or when the time is up.
         worker.stop_timer = std::make_unique<Timer>(worker.loop.timers(), [this, &worker, until = worker.loop.timers().now() + kStopTime] {
           if ((worker.mqtt->size() == 0 && worker.http->size() == 0) || worker.loop.timers().now() >= until) {

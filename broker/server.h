@@ -80,6 +80,7 @@ class Server {
     std::unique_ptr<HttpFront> http;
     std::vector<std::unique_ptr<net::Listener>> listeners;
     std::unique_ptr<Timer> stop_timer;
+    std::unique_ptr<Timer> stop_limit;  // the first worker's: for the stop as a whole
   };
 
   Server(Config config, SystemClock& clock, Random& random, DataFolder folder);
@@ -121,6 +122,7 @@ class Server {
 
   // First loop only.
   UniqueFunction<void()> on_ready_;
+  std::unique_ptr<PipeWriter> ready_pipe_;
   std::vector<registry::Identity> seeded_;
   bool stopping_ = false;
   int signals_ = 0;

@@ -75,6 +75,29 @@ PublishTopic parse_hub_topic(std::string_view rest) {
   return topic;
 }
 
+std::string own_topic(const IdentityId& self) {
+  std::string topic = std::string(kDevices) + self.device.str();
+  if (self.is_module()) topic.append(kModules).append(self.module.str());
+  return topic;
+}
+
+bool is_in_another_case(std::string_view topic, std::string_view right) {
+  return starts_with_ignoring_case(topic, right) && !topic.starts_with(right);
+}
+
+// Of a topic that begins with "devices/", in any case: what is wrong with its ids. Empty: nothing.
+std::string identity_advice(std::string_view topic, const IdentityId& self) {
+  constexpr const char* kIds = "the ids must be those of the connection, byte for byte";
+  topic.remove_prefix(kDevices.size());
+  const auto [device, behind] = split_once(topic, '/');
+  if (device != self.device.view()) return kIds;
+  const std::string_view rest = behind.value_or(std::string_view());
+  const bool names_module = starts_with_ignoring_case(rest, kModules.substr(1));
+  if (!self.is_module()) return names_module ? "that is a module's topic: the module needs a connection of its own" : "";
+  if (!names_module) return "that is the device's topic, and this is a module's connection: its topics begin with " + own_topic(self) + "/";
+  return split_once(rest.substr(kModules.size() - 1), '/').first == self.module.view() ? "" : kIds;
+}
+
 // A filter for everything below a fixed topic: with "/#", "/" or nothing behind it.
 bool is_subtree(std::string_view rest) { return rest.empty() || rest == "/" || rest == "/#"; }
 
@@ -119,17 +142,29 @@ Filter parse_filter(std::string_view filter, const IdentityId& self) {
   return take(rest, "/inputs") && is_subtree(rest) ? accept(hub::Topic::kInputs) : Filter();
 }
 
-std::string telemetry_topic(const IdentityId& self) {
-  std::string topic = std::string(kDevices) + self.device.str();
-  if (self.is_module()) topic.append(kModules).append(self.module.str());
-  return topic + "/messages/events/";
+std::string telemetry_topic(const IdentityId& self) { return own_topic(self) + "/messages/events/"; }
+
+std::string twin_response_filter() { return std::string(kHub) + "twin/res/#"; }
+
+std::string publish_advice(std::string_view topic, const IdentityId& self) {
+  if (topic.starts_with('/')) return "leave out the leading slash";
+  if (!starts_with_ignoring_case(topic, kDevices)) return {};
+  if (auto advice = identity_advice(topic, self); !advice.empty()) return advice;
+  const std::string right = telemetry_topic(self);
+  if (is_in_another_case(topic, own_topic(self) + "/messages/events")) return "topics are case-sensitive: " + right;
+  return "the ids are right, what follows them is not: " + right + " with the properties behind it";
 }
 
-std::string cloud_message_topic(const IdentityId& self, std::string_view bag) {
-  std::string topic = std::string(kDevices) + self.device.str();
-  if (self.is_module()) topic.append(kModules).append(self.module.str());
-  return topic.append("/messages/devicebound/").append(bag);
+std::string filter_advice(std::string_view filter, const IdentityId& self) {
+  if (!starts_with_ignoring_case(filter, kDevices)) return "a hub is no broker: a device receives only what is meant for it";
+  if (auto advice = identity_advice(filter, self); !advice.empty()) return advice;
+  const std::string right = cloud_message_topic(self, "#");
+  if (starts_with_ignoring_case(filter, telemetry_topic(self))) return "that is where a device sends; it receives at " + right;
+  if (is_in_another_case(filter, own_topic(self) + "/messages/devicebound")) return "topics are case-sensitive: " + right;
+  return "the ids are right, what follows them is not: " + right;
 }
+
+std::string cloud_message_topic(const IdentityId& self, std::string_view bag) { return own_topic(self).append("/messages/devicebound/").append(bag); }
 
 std::string twin_response_topic(int status, std::string_view request_id, std::optional<std::int64_t> version) {
   std::string topic = fmt::format("{}twin/res/{}/?$rid={}", kHub, status, request_id);

@@ -40,8 +40,12 @@ struct Filter {
 };
 Filter parse_filter(std::string_view filter, const IdentityId& self);
 
-// "devices/d/messages/events/...": what the device could have published or subscribed to, for reasons.
+// What the device could have published or subscribed to, for reasons: "devices/d/messages/events/", "$iothub/twin/res/#".
 std::string telemetry_topic(const IdentityId& self);
+std::string twin_response_filter();
+// How to mend a topic or filter that means nothing to the hub; may be empty.
+std::string publish_advice(std::string_view topic, const IdentityId& self);
+std::string filter_advice(std::string_view filter, const IdentityId& self);
 
 // The hub's own topics.
 std::string cloud_message_topic(const IdentityId& self, std::string_view bag);

@@ -34,6 +34,9 @@ struct Event {
   std::string_view body;
 };
 
+// A block that has this much takes no further event: it is a row of the store, and what a reader holds at a time.
+inline constexpr std::size_t kMaxBlockBytes = 256 * 1024;
+
 struct EventBlock {
   std::uint32_t partition = 0;
   std::uint32_t count = 0;

@@ -30,6 +30,7 @@ struct QueuedMessage {
   bool storing = true;       // on the way to the store: not to be sent yet
   bool locked = false;       // sent to the live connection, not settled
   bool sent_before = false;  // to a connection that ended without an answer: DUP
+  std::uint32_t sent = 0;    // how often
   bool removing = false;     // its removal is on the way to the store
   std::unique_ptr<CloudMessage> content;
 };

@@ -13,8 +13,9 @@ inline constexpr std::size_t kMaxCloudMessageBytes = 65'536;  // body + properti
 inline constexpr std::size_t kMaxMethodBytes = 131'072;      // payload, each way (7.2)
 inline constexpr std::size_t kMaxMethodNameBytes = 100;      // service-rest.md names none; long enough for component*command
 inline constexpr std::size_t kMaxCloudMessageProperties = 100;
-inline constexpr std::chrono::seconds kMinCloudMessageTtl{60};           // 5.4
-inline constexpr std::chrono::seconds kMaxCloudMessageTtl{2 * 24 * 3600};
+inline constexpr std::uint32_t kMaxDeliveryCount = 10;       // 5.3, 5.4: sent more often, a message is suspect
+inline constexpr std::chrono::seconds kFeedbackTtl{3600};  // 5.4
+inline constexpr std::size_t kMaxFeedback = 100'000;       // of the hub; the cloud names no number
 inline constexpr int kMinResponseTimeoutSeconds = 5;    // 7.2
 inline constexpr int kMaxResponseTimeoutSeconds = 300;
 inline constexpr int kDefaultResponseTimeoutSeconds = 30;

@@ -10,7 +10,7 @@
 namespace nearhub::hub {
 namespace {
 
-// How often activity times are written, and expired messages looked for.
+// How often activity times are written, and expired messages and other old things looked for.
 constexpr std::chrono::seconds kActivityInterval{30};
 constexpr std::chrono::seconds kSweepInterval{15};
 constexpr std::size_t kMaxSpareBatches = 8;
@@ -25,13 +25,31 @@ std::size_t bytes_of(const WriteOperation& operation) {
     for (const auto* section : {&twin->tags, &twin->desired, &twin->reported}) bytes += *section ? (*section)->size() : 0;
   } else if (const auto* enqueue = std::get_if<EnqueueCloudMessage>(&operation)) {
     bytes += enqueue->message.size_bytes();
+  } else if (const auto* session = std::get_if<PutSession>(&operation)) {
+    for (const std::string& name : session->session.method_names) bytes += sizeof name + name.size();
   }
   return bytes;
 }
 
 }  // namespace
 
+void WriteBatch::set_partitions(std::uint32_t partitions) {
+  events.resize(partitions);
+  open.resize(partitions);
+  for (std::uint32_t i = 0; i < partitions; ++i) events[i].partition = open[i] = i;
+}
+
+EventBlock& WriteBatch::block_for(std::uint32_t partition, std::size_t event_bytes) {
+  EventBlock& block = events[open[partition]];
+  if (block.count == 0 || block.bytes.size() + event_bytes <= kMaxBlockBytes) return block;
+  open[partition] = static_cast<std::uint32_t>(events.size());
+  EventBlock& next = events.emplace_back();
+  next.partition = partition;
+  return next;
+}
+
 void WriteBatch::clear() {
+  set_partitions(static_cast<std::uint32_t>(open.size()));
   for (EventBlock& block : events) {
     block.clear();
     if (block.bytes.capacity() > kMaxSpareBlockBytes) std::string().swap(block.bytes);
@@ -188,7 +206,12 @@ void Shard::evict() {
 // An estimate, good enough for a bound.
 std::size_t Shard::size_of(const Device& device) {
   const auto of = [](const IdentityState& state) {
-    std::size_t bytes = sizeof(IdentityState) + 256;
+    const registry::Identity& identity = state.identity;
+    std::size_t bytes = sizeof(IdentityState) + 256 + state.model_id.size();
+    for (const std::optional<std::string>* text : {&identity.status_reason, &identity.managed_by}) bytes += *text ? (*text)->size() : 0;
+    if (state.stored_session) {
+      for (const std::string& name : state.stored_session->method_names) bytes += sizeof name + name.size();
+    }
     bytes += state.stored_twin.tags.size() + state.stored_twin.desired.size() + state.stored_twin.reported.size();
     if (state.twin) {
       for (const twin::Section* section : {&state.twin->tags(), &state.twin->desired(), &state.twin->reported()}) {
@@ -213,8 +236,7 @@ WriteBatch& Shard::batch() {
   if (batch_) return *batch_;
   if (spare_batches_.empty()) {
     batch_ = std::make_unique<WriteBatch>();
-    batch_->events.resize(shared_.partitions);
-    for (std::uint32_t i = 0; i < shared_.partitions; ++i) batch_->events[i].partition = i;
+    batch_->set_partitions(shared_.partitions);
   } else {
     batch_ = std::move(spare_batches_.back());
     spare_batches_.pop_back();
@@ -300,11 +322,8 @@ void Shard::lose(const DeviceId& id, const Error& error) {
   Device& device = *found->second;
   end_connections(device, {auth::Check::kState, ErrorCode::kServerError, "the state that this connection was built on", "a newer one in the store", "connect again"});
   std::uint64_t last_ticket = device.self.last_ticket;
-  fail_methods(device.self, error);
-  for (auto& [name, module] : device.modules) {
-    fail_methods(*module, error);
-    last_ticket = std::max(last_ticket, module->last_ticket);
-  }
+  for (auto& [name, module] : device.modules) last_ticket = std::max(last_ticket, module->last_ticket);
+  MethodCalls calls = take_calls(device);
   if (last_ticket > committed_ticket_) lost_[id.str()] = last_ticket;
   std::vector<Waiting> waiting;
   for (auto at = after_commit_.begin(); at != after_commit_.end();) {
@@ -318,14 +337,8 @@ void Shard::lose(const DeviceId& id, const Error& error) {
   // Later writes of the same device are on their way and fail the same check, or apply all the same; their answers find nobody.
   touch(device);
   devices_.erase(id.str());
+  fail(std::move(calls), error);
   for (Waiting& each : waiting) each.task(error);
-}
-
-void Shard::drain(Task drained) {
-  flush_activity();
-  sweep_timer_.cancel();
-  activity_timer_.cancel();
-  drained_ = std::move(drained);
 }
 
 Shard::Figures Shard::figures() const {
@@ -341,8 +354,11 @@ Shard::Figures Shard::figures() const {
 void Shard::sweep_expired() {
   constexpr std::size_t kMaxPerSweep = 1000;
   sweep_timer_.start_at(timers_.now() + kSweepInterval);
-  shared_.store.find_expired(shared_.clock.now(), kMaxPerSweep, executor_, [this](Result<std::vector<IdentityId>> found) {
+  shared_.store.trim();
+  // Where the last one ended: messages that are in a device's hand stay although they have expired, and must not hide those of others.
+  shared_.store.find_expired(shared_.clock.now(), swept_, kMaxPerSweep, executor_, [this](Result<std::vector<IdentityId>> found) {
     if (!found.ok()) return;
+    swept_ = found->size() < kMaxPerSweep ? IdentityId() : found->back();
     for (const IdentityId& id : *found) {
       Shard& home = hub_.shard(hub_.home_of(id.device));
       home.executor().post([&home, id] { home.expire(id); });

@@ -84,8 +84,11 @@ class Shard {
   // Hands this turn's writes to the store. The loop calls it at the end of every turn.
   void end_turn();
 
-  // Two-phase stop: after drain() has called `drained`, everything acknowledged or not is in the store and nothing is under way.
+  // Two-phase stop: after drain() has called `drained`, everything acknowledged or not is in the store and nothing is under way. Direct methods
+  // that wait are refused at once, and new ones from here on.
   void drain(Task drained);
+  // Writes when identities were last active and connected; by itself every half a minute. For the end of the connections behind drain().
+  void flush_activity();
 
   // --- Connections (shard_connections.cpp) -----------------------------------------------------------------------------------
 
@@ -238,7 +241,6 @@ class Shard {
   void on_token_end(Connection& connection);
   IdentityView view(IdentityState& identity);
   void mark_active(IdentityState& identity);
-  void flush_activity();
 
   // --- Twins
   Result<twin::Twin*> twin_of(IdentityState& identity);
@@ -264,11 +266,15 @@ class Shard {
   static CloudMessageHead head_of(const CloudMessage& message);
 
   // --- Direct methods
-  void start_waiting_methods(IdentityState& identity);
+  // An answer may call back into the hub and delete what was called: whoever answers has finished with the identity.
+  using MethodCalls = std::vector<std::unique_ptr<MethodCall>>;
+  void start_waiting_methods(const IdentityRef& ref);
   void start_method(IdentityState& identity, MethodCall& call);
   void on_method_timeout(const IdentityId& id, MethodCall* call);
-  void fail_methods(IdentityState& identity, const Error& error);
   std::unique_ptr<MethodCall> take_call(IdentityState& identity, MethodCall* call);
+  static void take_calls(IdentityState& identity, MethodCalls& into);
+  static MethodCalls take_calls(Device& device);  // of its modules, too
+  static void fail(MethodCalls calls, const Error& error);
 
   const std::uint32_t index_;
   const Hub& hub_;
@@ -302,8 +308,10 @@ class Shard {
   std::vector<IdentityId> active_;  // identities with activity to write
   Timer activity_timer_;
   Timer sweep_timer_;
+  IdentityId swept_;  // the last that the latest sweep came to; empty: it came to the end
   bool pumping_ = false;
   bool looking_for_similar_ = false;
+  bool draining_ = false;
   Task drained_;
 };
 

@@ -83,13 +83,14 @@ void Shard::send(const IdentityId& id, CloudMessage message, Answer<std::uint64_
               if (stored != nullptr) erase_message(*owner, sequence);
               return answer(status.error());
             }
+            if (stored != nullptr) {
+              stored->storing = false;
+              pump(*owner);
+              // What cannot be sent now waits in the store and not in memory.
+              stored = find_message(*owner, sequence);
+              if (stored != nullptr) stored->content.reset();
+            }
             answer(sequence);
-            if (stored == nullptr) return;
-            stored->storing = false;
-            pump(*owner);
-            // What cannot be sent now waits in the store and not in memory.
-            stored = find_message(*owner, sequence);
-            if (stored != nullptr) stored->content.reset();
           });
   });
 }
@@ -121,6 +122,10 @@ void Shard::deliver(IdentityState& identity, QueuedMessage& queued) {
   const std::unique_ptr<CloudMessage> content = std::move(queued.content);
   queued.locked = true;
   ++connection.in_flight;
+  if (++queued.sent == kMaxDeliveryCount + 1) {
+    log::warn("hub", "device={} message={} was sent {} times without an answer; does it crash the device?", identity.identity.id.text(),
+              queued.head.sequence, kMaxDeliveryCount);
+  }
   mark_active(identity);
   connection.link->deliver(*content, queued.sent_before);
 }
@@ -140,6 +145,7 @@ void Shard::fetch(IdentityState& identity) {
                                     [this, ref = ref_of(identity)](Result<std::vector<CloudMessage>> loaded) {
     IdentityState* owner = find(ref);
     if (owner == nullptr || !owner->queue) return;
+    Device& device = *owner->device;
     owner->queue->fetching = false;
     if (!loaded.ok()) {
       log::error("hub", "device={} queued messages cannot be read reason=\"{}\"", ref.id.text(), loaded.error().detail);
@@ -155,12 +161,16 @@ void Shard::fetch(IdentityState& identity) {
       // Only with something new in memory: a message that the store does not have must not be asked for again and again.
       if (!loaded->empty()) pump(*owner);
     }
-    forget_if_idle(*owner->device);
+    forget_if_idle(device);
   });
 }
 
 void Shard::complete(Connection& connection, std::uint64_t sequence) {
   IdentityState& state = *connection.identity;
+  if (std::erase(connection.purged, sequence) > 0) {
+    --connection.in_flight;
+    return pump(state);
+  }
   QueuedMessage* message = find_message(state, sequence);
   if (message == nullptr || !message->locked || message->removing) return;
   remove(state, sequence, Outcome::kSuccess);
@@ -171,7 +181,12 @@ void Shard::remove(IdentityState& identity, std::uint64_t sequence, Outcome outc
   QueuedMessage* message = find_message(identity, sequence);
   if (message->locked) {
     message->locked = false;
-    if (identity.connection != nullptr) --identity.connection->in_flight;
+    if (outcome == Outcome::kSuccess) {
+      --identity.connection->in_flight;
+    } else {
+      // The client has it, and its packet id is taken until it says so.
+      identity.connection->purged.push_back(sequence);
+    }
   }
   message->removing = true;
   message->content.reset();

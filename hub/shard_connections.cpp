@@ -147,8 +147,9 @@ Connection& Shard::attach(const IdentityId& id, Link& link, auth::Admission admi
 }
 
 void Shard::begin(Connection& connection) {
-  start_waiting_methods(*connection.identity);
-  pump(*connection.identity);
+  const IdentityRef ref = ref_of(*connection.identity);
+  if (!connection.identity->methods.empty()) start_waiting_methods(ref);
+  if (IdentityState* state = find(ref)) pump(*state);
 }
 
 void Shard::detach(Connection& connection) {

@@ -136,16 +136,16 @@ void Shard::erase(IdentityState& state, const Condition& condition, Answer<std::
   };
   if (id.is_module()) {
     end_connection(state, why);
-    fail_methods(state, gone);
+    MethodCalls calls;
+    take_calls(state, calls);
     write(state, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
     // The device carries the deletion's ticket from here on.
     device.self.last_ticket = state.last_ticket;
     device.modules.erase(device.modules.find(id.module.view()));
-    return;
+    return fail(std::move(calls), gone);
   }
   end_connections(device, why);
-  fail_methods(device.self, gone);
-  for (auto& [name, module] : device.modules) fail_methods(*module, gone);
+  MethodCalls calls = take_calls(device);
   write(device.self, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
   device.modules.clear();
   const std::uint64_t last_ticket = device.self.last_ticket;
@@ -153,6 +153,7 @@ void Shard::erase(IdentityState& state, const Condition& condition, Answer<std::
   device.self.device = &device;
   device.self.last_ticket = last_ticket;
   device.exists = false;
+  fail(std::move(calls), gone);
 }
 
 void Shard::regenerate_keys(const IdentityId& id, SymmetricKey which, Answer<IdentityView> answer) {

@@ -6,19 +6,54 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "hub/shard.h"
 
 namespace nearhub::hub {
 namespace {
 
+// The caller's own timer runs for the same time: its answer must be there before that (service-rest.md 5.7).
+constexpr std::chrono::milliseconds kAnswerEarly{100};
+
 // Lower-case hex of at most seven digits: the nRF v1 sample copies seven characters (device-mqtt.md 7.1).
 constexpr std::uint32_t kMaxRequest = 0xfffffff;
 
-Error not_online() {
-  return {ErrorCode::kDeviceNotOnline,
-          "The operation failed because the requested device isn't online or hasn't registered the direct method callback. To learn more, see "
-          "https://aka.ms/iothub404103"};
+// The detail is for the refusal book: clients are shown the cloud's sentence, which leaves open which of these it was.
+Error not_online(const IdentityState& identity, std::string_view method) {
+  std::string detail = identity.identity.id.text();
+  const auto& names = identity.session.method_names;
+  if (identity.connection == nullptr) {
+    detail += " is not connected";
+  } else if (names.empty()) {
+    detail += " is connected, and has not subscribed to methods";
+  } else {
+    std::string subscribed;
+    bool other_case = false;
+    for (const std::string& name : names) {
+      subscribed += (subscribed.empty() ? "" : ", ") + name;
+      other_case |= equals_ignoring_case(name, method);
+    }
+    detail += fmt::format(" is connected, and has subscribed to other methods: {}", printable(subscribed, 200));
+    if (other_case) detail += " (names are case-sensitive)";
+  }
+  return {ErrorCode::kDeviceNotOnline, std::move(detail)};
 }
+
+auth::Denial no_such_call(const IdentityState& identity, std::string_view request_id) {
+  std::string open;
+  const auto number = parse_decimal(request_id);
+  std::string advice = "send the request id back as it came, byte for byte";
+  for (const auto& call : identity.methods) {
+    if (call->request == 0) continue;
+    open += fmt::format("{}{:x}", open.empty() ? "" : ", ", call->request);
+    if (number && *number == call->request) advice = "the request id is text, not a decimal number: send back what came";
+  }
+  if (open.empty()) advice = "the answer came too late, or twice: the caller's response timeout decides";
+  return {auth::Check::kTopic, ErrorCode::kArgumentInvalid, "$rid of a call that waits: " + (open.empty() ? "none" : printable(open, 200)),
+          "$rid=" + printable(request_id, 60), std::move(advice)};
+}
+
+Error stopping() { return {ErrorCode::kServiceUnavailable, "the hub is stopping"}; }
 
 Error timed_out() { return {ErrorCode::kGatewayTimeout, "Timed out waiting for the response from device."}; }
 
@@ -27,6 +62,7 @@ Error timed_out() { return {ErrorCode::kGatewayTimeout, "Timed out waiting for t
 void Shard::invoke_method(const IdentityId& id, MethodRequest request, Answer<MethodResult> answer) {
   with_identity(id, ErrorCode::kDeviceNotFound, [this, request = std::move(request), answer = std::move(answer)](Result<IdentityState*> found) mutable {
     if (!found.ok()) return answer(found.error());
+    if (draining_) return answer(stopping());
     IdentityState& state = **found;
     if (state.methods.size() >= shared_.limits.methods_in_flight) {
       return answer(Error{ErrorCode::kDeviceMaximumInflightMethodExceeded,
@@ -39,7 +75,7 @@ void Shard::invoke_method(const IdentityId& id, MethodRequest request, Answer<Me
     call->response_timeout_s = request.response_timeout_s;
     call->answer = std::move(answer);
     const bool ready = state.connection != nullptr && state.session.methods(call->name);
-    if (!ready && request.connect_timeout_s == 0) return call->answer(not_online());
+    if (!ready && request.connect_timeout_s == 0) return call->answer(not_online(state, call->name));
     MethodCall* waiting = call.get();
     call->timer = std::make_unique<Timer>(timers_, [this, identity = state.identity.id, waiting] { on_method_timeout(identity, waiting); });
     state.methods.push_back(std::move(call));
@@ -52,13 +88,14 @@ void Shard::invoke_method(const IdentityId& id, MethodRequest request, Answer<Me
   });
 }
 
-void Shard::start_waiting_methods(IdentityState& identity) {
-  // Looked for anew each time: what is called may answer at once, or end the connection and with it the session.
-  const auto startable = [&identity](const auto& call) { return call->request == 0 && identity.session.methods(call->name); };
-  while (identity.connection != nullptr) {
-    const auto next = std::find_if(identity.methods.begin(), identity.methods.end(), startable);
-    if (next == identity.methods.end()) return;
-    start_method(identity, **next);
+void Shard::start_waiting_methods(const IdentityRef& ref) {
+  // Looked for anew each time: what is called may answer at once, and its caller delete the identity; or end the connection and with it the session.
+  for (IdentityState* identity = find(ref); identity != nullptr && identity->connection != nullptr; identity = find(ref)) {
+    const auto next = std::find_if(identity->methods.begin(), identity->methods.end(), [identity](const auto& call) {
+      return call->request == 0 && identity->session.methods(call->name);
+    });
+    if (next == identity->methods.end()) return;
+    start_method(*identity, **next);
   }
 }
 
@@ -70,7 +107,7 @@ void Shard::start_method(IdentityState& identity, MethodCall& call) {
   while (pending(connection.next_request)) connection.next_request = connection.next_request % kMaxRequest + 1;
   call.request = connection.next_request;
   connection.next_request = connection.next_request % kMaxRequest + 1;
-  call.timer->start_at(timers_.now() + std::chrono::seconds{call.response_timeout_s});
+  call.timer->start_at(timers_.now() + std::chrono::seconds{call.response_timeout_s} - kAnswerEarly);
   mark_active(identity);
   std::string payload = std::move(call.payload);
   if (payload.empty() && !shared_.behaviour.empty_method_payload) payload = "null";
@@ -82,10 +119,12 @@ void Shard::on_method_timeout(const IdentityId& id, MethodCall* call) {
   if (state == nullptr) return;
   auto ended = take_call(*state, call);
   if (!ended) return;
-  ended->answer(ended->request == 0 ? not_online() : timed_out());
+  forget_if_idle(*state->device);
+  auto answer = std::move(ended->answer);
+  const Error error = ended->request == 0 ? not_online(*state, ended->name) : timed_out();
   // The timer that fired is inside the call: let it return first.
   executor_.post([ended = std::move(ended)] {});
-  forget_if_idle(*state->device);
+  answer(error);
 }
 
 std::unique_ptr<MethodCall> Shard::take_call(IdentityState& identity, MethodCall* call) {
@@ -103,8 +142,10 @@ void Shard::answer_method(Connection& connection, std::string_view request_id, i
     return call->request != 0 && fmt::format("{:x}", call->request) == request_id;
   });
   if (found == state.methods.end()) {
-    // Late, twice or invented: of no consequence to the device (7.2).
-    log::debug("hub", "device={} answer to no open method call rid={}", state.identity.id.text(), request_id);
+    // Late, twice or invented: of no consequence to the device (7.2), but its caller waits in vain.
+    log::debug("hub", "device={} answer to no open method call rid={}", state.identity.id.text(), printable(request_id));
+    if (std::exchange(connection.answered_no_call, true)) return;
+    hub_.refuse(state.identity.id.text(), connection.link->peer(), "method response", "dropped", no_such_call(state, request_id));
     return;
   }
   const auto call = take_call(state, found->get());
@@ -120,11 +161,35 @@ void Shard::answer_method(Connection& connection, std::string_view request_id, i
   call->answer(MethodResult{status, std::string(payload)});
 }
 
-void Shard::fail_methods(IdentityState& identity, const Error& error) {
+void Shard::take_calls(IdentityState& identity, MethodCalls& into) {
   for (auto& call : std::exchange(identity.methods, {})) {
     call->timer->cancel();
-    call->answer(error);
+    into.push_back(std::move(call));
   }
+}
+
+Shard::MethodCalls Shard::take_calls(Device& device) {
+  MethodCalls calls;
+  take_calls(device.self, calls);
+  for (auto& [name, module] : device.modules) take_calls(*module, calls);
+  return calls;
+}
+
+void Shard::fail(MethodCalls calls, const Error& error) {
+  for (auto& call : calls) call->answer(error);
+}
+
+void Shard::drain(Task drained) {
+  flush_activity();
+  sweep_timer_.cancel();
+  activity_timer_.cancel();
+  draining_ = true;
+  drained_ = std::move(drained);
+  MethodCalls calls;
+  for (auto& [id, device] : devices_) {
+    for (auto& call : take_calls(*device)) calls.push_back(std::move(call));
+  }
+  fail(std::move(calls), stopping());
 }
 
 }  // namespace nearhub::hub

@@ -23,7 +23,7 @@ void Shard::append_event(Connection& connection, const EventInput& input, bool a
   event.body = input.body;
 
   WriteBatch& open = batch();
-  EventBlock& block = open.events[partition_of(event.device, shared_.partitions)];
+  EventBlock& block = open.block_for(partition_of(event.device, shared_.partitions), event.bag.size() + event.body.size());
   const std::size_t before = block.bytes.size();
   block.append(event);
   open.bytes += block.bytes.size() - before;

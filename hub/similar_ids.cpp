@@ -8,9 +8,10 @@ namespace nearhub::hub {
 
 void SimilarIds::look_at(std::string_view known) {
   constexpr int kEdits = 2;
-  const int edits = equals_ignoring_case(known, wanted_) ? 1 : edit_distance(known, wanted_, kEdits);
+  const bool same_letters = equals_ignoring_case(known, wanted_);
+  const int edits = same_letters ? 1 : edit_distance(known, wanted_, kEdits);
   // A short id is within two edits of too many others.
-  if (edits > kEdits || edits * 3 > static_cast<int>(wanted_.size())) return;
+  if (edits > kEdits || (!same_letters && edits * 3 > static_cast<int>(wanted_.size()))) return;
   std::pair<int, std::string> entry(edits, known);
   found_.insert(std::upper_bound(found_.begin(), found_.end(), entry), std::move(entry));
   if (found_.size() > kMost) found_.pop_back();

@@ -110,12 +110,17 @@ struct EventAck {
 // Reused turn after turn, so that steady traffic allocates nothing.
 struct WriteBatch {
   std::uint64_t ticket = 0;         // rises by one per batch of a shard
-  std::vector<EventBlock> events;   // one per partition; empty ones have count 0
+  std::vector<EventBlock> events;   // one per partition, then further ones of those that were full; empty ones have count 0
+  std::vector<std::uint32_t> open;  // by partition: the last of its blocks
   std::vector<EventAck> acks;       // in the order of the messages
   std::vector<WriteOperation> operations;
   std::vector<UniqueFunction<void(const Status&)>> done;  // one per operation, run on the shard's loop; may be empty
   std::vector<Status> results;      // one per operation, set by the store
   std::size_t bytes = 0;            // of the events and operations, for the bound on uncommitted bytes
+
+  void set_partitions(std::uint32_t partitions);
+  // Where the next event of the partition goes, of about so many bytes.
+  EventBlock& block_for(std::uint32_t partition, std::size_t event_bytes);
 
   bool empty() const { return acks.empty() && operations.empty() && bytes == 0; }
   void clear();
@@ -179,14 +184,17 @@ class Store {
   // Up to `limit` device identities in the order of their ids.
   virtual void list_devices(std::size_t limit, Executor& executor, Answer<std::vector<registry::Identity>> answer) = 0;
   virtual void count_devices(Executor& executor, Answer<DeviceCounts> answer) = 0;
-  // Identities whose queue holds a message that expired before `now`, at most `limit`.
-  virtual void find_expired(WallTime now, std::size_t limit, Executor& executor, Answer<std::vector<IdentityId>> answer) = 0;
+  // Identities whose queue holds a message that expired before `now`, in the order of their ids, at most `limit` of those behind `after`.
+  virtual void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor, Answer<std::vector<IdentityId>> answer) = 0;
   // Known ids that look like `id`, the nearest first, at most three; for "did you mean". Looks at a bounded number of ids.
   virtual void find_similar(DeviceId id, Executor& executor, Answer<std::vector<DeviceId>> answer) = 0;
 
   virtual void read_events(EventQuery query, Executor& executor, Answer<EventPage> answer) = 0;
   // The sequence number of the first event of the partition at or after `since`; the end of the stream when there is none.
   virtual void seek_events(std::uint32_t partition, WallTime since, Executor& executor, Answer<std::uint64_t> answer) = 0;
+
+  // Deletes the events and feedback that are too old, or too many, to be kept.
+  virtual void trim() = 0;
 
   virtual void read_feedback(std::size_t limit, Executor& executor, Answer<std::vector<Feedback>> answer) = 0;
 

@@ -17,6 +17,7 @@ namespace nearhub::registry {
 
 inline constexpr std::size_t kMaxModulesPerDevice = 50;
 inline constexpr std::size_t kMaxStatusReasonCharacters = 128;
+inline constexpr std::size_t kMaxManagedByCharacters = 128;  // the cloud's is not known; it is a product's name
 inline constexpr std::size_t kMinKeyBytes = 16;  // of a symmetric key, decoded
 inline constexpr std::size_t kMaxKeyBytes = 64;
 

@@ -38,6 +38,14 @@ Result<const JsonValue*> optional_object(const JsonValue& object, std::string_vi
   return member;
 }
 
+Status check_length(std::string_view name, const std::optional<std::string>& text, std::size_t most) {
+  // Characters, not bytes: continuation bytes of UTF-8 do not count.
+  std::size_t characters = 0;
+  for (const char c : text.value_or(std::string())) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+  if (characters <= most) return {};
+  return invalid(fmt::format("{} has {} characters; at most {} are allowed", name, characters, most));
+}
+
 Status check_key(const std::string& key, std::string_view name) {
   const auto bytes = base64_decode(key);
   if (!bytes) return invalid(fmt::format("authentication.symmetricKey.{} is not base64", name));
@@ -175,6 +183,7 @@ Result<IdentityRequest> read_identity_request(const JsonValue& document, const I
   if (id.is_module()) {
     auto managed_by = optional_string(document, "managedBy", "", names);
     if (!managed_by.ok()) return std::move(managed_by).error();
+    if (Status status = check_length("managedBy", *managed_by, kMaxManagedByCharacters); !status.ok()) return status.error();
     request.managed_by = std::move(*managed_by);
     return request;
   }
@@ -189,14 +198,7 @@ Result<IdentityRequest> read_identity_request(const JsonValue& document, const I
   }
   auto reason = optional_string(document, "statusReason", "", names);
   if (!reason.ok()) return std::move(reason).error();
-  if (*reason) {
-    // Characters, not bytes: continuation bytes of UTF-8 do not count.
-    std::size_t characters = 0;
-    for (const char c : **reason) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-    if (characters > kMaxStatusReasonCharacters) {
-      return invalid(fmt::format("statusReason has {} characters; at most {} are allowed", characters, kMaxStatusReasonCharacters));
-    }
-  }
+  if (Status length = check_length("statusReason", *reason, kMaxStatusReasonCharacters); !length.ok()) return length.error();
   request.status_reason = std::move(*reason);
 
   auto capabilities = optional_object(document, "capabilities", "", names);

@@ -115,21 +115,27 @@ bool EventLog::trim(WallTime now) {
   int budget = kMaxTrimmedRows;
   for (std::uint32_t i = 0; i < partitions_.size(); ++i) {
     Partition& partition = partitions_[i];
+    if (partition.end_offset == partition.start_offset) continue;  // nothing in it yet
     while (budget-- > 0) {
-      oldest_.bind(1, event_key(i, 0)).bind(2, event_key(i + 1, 0));
-      if (!oldest_.step()) break;
-      const std::int64_t key = oldest_.integer(0);
-      const bool newest = sequence_of(key) + static_cast<std::uint64_t>(oldest_.integer(1)) >= partition.next_sequence;
-      const bool expired = oldest_.time(2) + retention_.time < now;
-      const auto end_offset = static_cast<std::uint64_t>(oldest_.integer(3));
-      oldest_.reset();
+      if (!partition.oldest) {
+        oldest_.bind(1, event_key(i, 0)).bind(2, event_key(i + 1, 0));
+        if (!oldest_.step()) break;
+        const std::int64_t key = oldest_.integer(0);
+        partition.oldest = {key, sequence_of(key) + static_cast<std::uint64_t>(oldest_.integer(1)), oldest_.time(2),
+                            static_cast<std::uint64_t>(oldest_.integer(3))};
+        oldest_.reset();
+      }
+      const Row oldest = *partition.oldest;
+      const bool newest = oldest.end_sequence >= partition.next_sequence;
+      const bool expired = oldest.last_enqueued + retention_.time < now;
       // A partition gives up what is over its share, so that a loud device does not push out the others' messages first.
       const bool over = kept > retention_.bytes && partition.end_offset - partition.start_offset > retention_.bytes / partitions_.size();
       if (newest || (!expired && !over)) break;
-      delete_.bind(1, key);
+      delete_.bind(1, oldest.key);
       if (!delete_.run()) return false;
-      kept -= end_offset - partition.start_offset;
-      partition.start_offset = end_offset;
+      kept -= oldest.end_offset - partition.start_offset;
+      partition.start_offset = oldest.end_offset;
+      partition.oldest.reset();
     }
     if (!oldest_.ok()) return false;
   }

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -30,10 +31,17 @@ class EventLog {
   bool trim(WallTime now);
 
  private:
+  struct Row {
+    std::int64_t key;
+    std::uint64_t end_sequence;
+    WallTime last_enqueued;
+    std::uint64_t end_offset;
+  };
   struct Partition {
     std::uint64_t next_sequence = 0;
     std::uint64_t end_offset = 0;
     std::uint64_t start_offset = 0;  // bytes deleted so far
+    std::optional<Row> oldest;       // once looked up, so that a commit with nothing to delete asks the database nothing
   };
 
   EventLog(Database& database, Retention retention) : database_(database), retention_(retention) {}

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/url.h"
+#include "hub/limits.h"
 #include "hub/property_bag.h"
 
 namespace nearhub::store {
@@ -85,6 +86,11 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
       {o.insert_feedback_, "INSERT INTO feedback(device, module, generation_id, message_id, enqueued, outcome) VALUES(?1,?2,?3,?4,?5,?6)"},
       {o.delete_feedback_, "DELETE FROM feedback WHERE sequence=?1"},
       {o.delete_feedback_of_, "DELETE FROM feedback WHERE device=?1"},
+      // Numbers rise with time and without gaps, nearly, so both bounds are one number.
+      {o.feedback_to_keep_,
+       "SELECT max(coalesce((SELECT sequence FROM feedback WHERE enqueued>=?1 ORDER BY sequence LIMIT 1), last+1), last+1-?2) FROM "
+       "(SELECT max(sequence) AS last FROM feedback) WHERE last IS NOT NULL"},
+      {o.delete_feedback_before_, "DELETE FROM feedback WHERE sequence<?1"},
   };
   for (const Text& text : texts) {
     auto prepared = database.prepare(text.sql);
@@ -145,10 +151,11 @@ bool Operations::run(const hub::CreateIdentity& op, Status& result) {
       .bind(15, identity.last_activity);
   if (!insert_identity_.run()) return false;
   const twin::StoredTwin& twin = op.twin.twin;
+  const std::optional<std::string> tags = twin.has_tags ? std::optional<std::string>(twin.tags) : std::nullopt;
   insert_twin_.bind(1, database_.last_insert_id())
       .bind(2, twin.etag_counter)
       .bind(3, std::string_view(op.twin.model_id))
-      .bind(4, twin.has_tags ? std::optional<std::string>(twin.tags) : std::nullopt)
+      .bind(4, tags)
       .bind(5, std::string_view(twin.desired))
       .bind(6, std::string_view(twin.reported));
   return insert_twin_.run();
@@ -331,6 +338,15 @@ bool Operations::run(const hub::RemoveFeedback& op, Status& /*result*/) {
     if (!delete_feedback_.run()) return false;
   }
   return true;
+}
+
+bool Operations::trim_feedback(WallTime now) {
+  feedback_to_keep_.bind(1, now - hub::kFeedbackTtl).bind(2, static_cast<std::int64_t>(hub::kMaxFeedback));
+  if (!feedback_to_keep_.step()) return feedback_to_keep_.ok();  // there is none
+  const std::int64_t from = feedback_to_keep_.integer(0);
+  feedback_to_keep_.reset();
+  delete_feedback_before_.bind(1, from);
+  return delete_feedback_before_.run();
 }
 
 }  // namespace nearhub::store

@@ -19,6 +19,9 @@ class Operations {
   // Inside a transaction. `result`: whether the operation applied. False: the database failed, and with it the transaction.
   bool apply(const hub::WriteOperation& operation, Status& result);
 
+  // Deletes feedback that is older than kFeedbackTtl, and the oldest of more than kMaxFeedback. Inside a transaction; false: the database failed.
+  bool trim_feedback(WallTime now);
+
  private:
   explicit Operations(Database& database) : database_(database) {}
 
@@ -44,7 +47,7 @@ class Operations {
   Statement insert_twin_, find_twin_, update_twin_, update_model_, delete_twin_;
   Statement put_session_, delete_session_;
   Statement insert_message_, delete_message_, count_delivery_, delete_messages_;
-  Statement insert_feedback_, delete_feedback_, delete_feedback_of_;
+  Statement insert_feedback_, delete_feedback_, delete_feedback_of_, feedback_to_keep_, delete_feedback_before_;
 };
 
 // The form of application properties in the column `properties`: a property bag.

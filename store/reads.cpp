@@ -156,11 +156,13 @@ Result<hub::DeviceCounts> count_devices(Database& database) {
   return counts;
 }
 
-Result<std::vector<IdentityId>> find_expired(Database& database, WallTime now, std::size_t limit) {
+Result<std::vector<IdentityId>> find_expired(Database& database, WallTime now, const IdentityId& after, std::size_t limit) {
+  // CROSS: from the expired messages to their identities, of which there are many more.
   auto rows = database.cached(
-      "SELECT DISTINCT i.device, i.module FROM cloud_message m JOIN identity i ON i.id=m.identity WHERE m.expiry<=?1 LIMIT ?2");
+      "SELECT DISTINCT i.device, i.module FROM cloud_message m CROSS JOIN identity i ON i.id=m.identity "
+      "WHERE m.expiry<=?1 AND (i.device, i.module)>(?3, ?4) ORDER BY i.device, i.module LIMIT ?2");
   if (!rows.ok()) return std::move(rows).error();
-  (*rows)->bind(1, now).bind(2, static_cast<std::int64_t>(limit));
+  (*rows)->bind(1, now).bind(2, static_cast<std::int64_t>(limit)).bind(3, after.device.view()).bind(4, after.module.view());
   std::vector<IdentityId> found;
   while ((*rows)->step()) found.push_back({DeviceId((*rows)->text(0)), ModuleId((*rows)->text(1))});
   if (!(*rows)->ok()) return database.error("finding expired messages");

@@ -1,11 +1,29 @@
 #include "store/sqlite.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
 namespace nearhub::store {
+namespace {
+
+// It holds every key of the hub: nobody else on the machine may read it, whatever the folder and the umask allow. SQLite gives its log and index files
+// the mode of the database. Where this fails, opening fails, and says why.
+void keep_private(const std::string& path) {
+  // Not opened when it is there: closing it again would drop the locks of this process's other connections.
+  const int made = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0) {
+    ::close(made);
+    return;
+  }
+  for (const char* suffix : {"", "-wal", "-shm"}) static_cast<void>(::chmod((path + suffix).c_str(), 0600));
+}
+
+}  // namespace
 
 Statement::Statement(Statement&& other) noexcept
     : statement_(std::exchange(other.statement_, nullptr)), failed_(other.failed_) {}
@@ -83,6 +101,7 @@ std::string_view Statement::blob_view(int column) const {
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
   const int flags = mode == Mode::kReadWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  if (mode == Mode::kReadWrite && !path.starts_with(':')) keep_private(path);
   sqlite3* handle = nullptr;
   // One thread per connection: SQLite's own mutexes are not needed.
   const int result = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);

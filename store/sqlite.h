@@ -35,6 +35,7 @@ class Statement {
 
   Statement& bind(int index, std::string_view text);
   Statement& bind(int index, const std::optional<std::string>& text);
+  Statement& bind(int index, std::optional<std::string>&& text) = delete;  // would be gone when the statement runs
   Statement& bind(int index, std::int64_t number);
   Statement& bind(int index, std::uint64_t number) { return bind(index, static_cast<std::int64_t>(number)); }
   Statement& bind(int index, int number) { return bind(index, static_cast<std::int64_t>(number)); }

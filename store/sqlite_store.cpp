@@ -108,6 +108,7 @@ struct SqliteStore::Impl {
   std::condition_variable read_work;
   std::vector<Submission> waiting;
   std::deque<Read> reads;
+  bool trimming = false;  // asked for
   bool stopping = false;
   bool poisoned = false;
 
@@ -121,6 +122,7 @@ struct SqliteStore::Impl {
   void run_writer();
   void run_reader(Database connection);
   bool commit(std::vector<Submission>& group);
+  bool trim_old();
   void poison(const Error& error);
   void tell_watches();
 
@@ -255,18 +257,27 @@ void SqliteStore::submit(std::unique_ptr<hub::WriteBatch> batch, Executor& execu
   if (wake) impl_->work.notify_one();
 }
 
+void SqliteStore::trim() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->trimming = true;
+  }
+  impl_->work.notify_one();
+}
+
 void SqliteStore::Impl::run_writer() {
   std::vector<Submission> taken, group;
   std::deque<Read> queries;
-  for (;;) {
+  for (bool trim = false;;) {
     {
       std::unique_lock lock(mutex);
-      work.wait(lock, [this] { return !waiting.empty() || stopping || (readers.empty() && !reads.empty()); });
+      work.wait(lock, [this] { return !waiting.empty() || trimming || stopping || (readers.empty() && !reads.empty()); });
       taken.swap(waiting);
+      trim = std::exchange(trimming, false);
       if (readers.empty()) queries.swap(reads);
-      if (taken.empty() && queries.empty()) return;  // stopping
+      if (taken.empty() && queries.empty() && !trim) return;  // stopping
     }
-    bool sound = true;
+    bool sound = !trim || trim_old();
     for (std::size_t at = 0; at < taken.size() && sound;) {
       group.clear();
       std::size_t bytes = 0;
@@ -326,6 +337,17 @@ bool SqliteStore::Impl::commit(std::vector<Submission>& group) {
   return true;
 }
 
+bool SqliteStore::Impl::trim_old() {
+  // One that finds nothing to delete writes nothing. Another program may hold the database: nothing is lost, and the next call tries again.
+  if (!database.execute("BEGIN IMMEDIATE").ok()) return true;
+  const bool sound = events->trim(clock.now()) && operations->trim_feedback(clock.now());
+  const Status trimmed = sound ? database.execute("COMMIT") : Status(database.error("deleting what is too old"));
+  if (trimmed.ok()) return true;
+  static_cast<void>(database.execute("ROLLBACK"));
+  poison(trimmed.error());
+  return false;
+}
+
 void SqliteStore::Impl::poison(const Error& error) {
   std::vector<Submission> dropped;
   {
@@ -371,8 +393,8 @@ void SqliteStore::count_devices(Executor& executor, hub::Answer<hub::DeviceCount
   impl_->read(executor, std::move(answer), [](Database& db) { return store::count_devices(db); });
 }
 
-void SqliteStore::find_expired(WallTime now, std::size_t limit, Executor& executor, hub::Answer<std::vector<IdentityId>> answer) {
-  impl_->read(executor, std::move(answer), [now, limit](Database& db) { return store::find_expired(db, now, limit); });
+void SqliteStore::find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor, hub::Answer<std::vector<IdentityId>> answer) {
+  impl_->read(executor, std::move(answer), [now, after = std::move(after), limit](Database& db) { return store::find_expired(db, now, after, limit); });
 }
 
 void SqliteStore::find_similar(DeviceId id, Executor& executor, hub::Answer<std::vector<DeviceId>> answer) {

@@ -54,10 +54,12 @@ class SqliteStore final : public hub::Store {
                            hub::Answer<std::vector<hub::CloudMessage>> answer) override;
   void list_devices(std::size_t limit, Executor& executor, hub::Answer<std::vector<registry::Identity>> answer) override;
   void count_devices(Executor& executor, hub::Answer<hub::DeviceCounts> answer) override;
-  void find_expired(WallTime now, std::size_t limit, Executor& executor, hub::Answer<std::vector<IdentityId>> answer) override;
+  void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
+                    hub::Answer<std::vector<IdentityId>> answer) override;
   void find_similar(DeviceId id, Executor& executor, hub::Answer<std::vector<DeviceId>> answer) override;
   void read_events(hub::EventQuery query, Executor& executor, hub::Answer<hub::EventPage> answer) override;
   void seek_events(std::uint32_t partition, WallTime since, Executor& executor, hub::Answer<std::uint64_t> answer) override;
+  void trim() override;
   void read_feedback(std::size_t limit, Executor& executor, hub::Answer<std::vector<hub::Feedback>> answer) override;
   std::uint64_t watch_events(Executor& executor, UniqueFunction<void()> on_news) override;
   void unwatch_events(std::uint64_t watch) override;

@@ -199,6 +199,21 @@ TEST_SUITE("auth") {
     CHECK(admitted(of_device(signed_token("localhost/devices/d1/messages/events", kDevicePrimary))).credential == kDevicePrimary);
   }
 
+  TEST_CASE("device authentication: an id that looks like a query or like an encoded text is an id") {
+    for (const char* id : {"?abc", "api-version=1", "a%41b", "%2F"}) {
+      CAPTURE(id);
+      for (const std::string& sr : {"localhost/devices/" + std::string(id), percent_encode("localhost/devices/" + std::string(id))}) {
+        Attempt attempt = of_device(signed_token(sr, kDevicePrimary));
+        attempt.identity = {DeviceId(id), ModuleId()};
+        CHECK(admitted(attempt).credential == kDevicePrimary);
+      }
+    }
+    // And not that of the device whose id it decodes to, as long as it is encoded.
+    Attempt other = of_device(signed_token("localhost%2Fdevices%2Fa%2541b", kDevicePrimary));
+    other.identity = {DeviceId("aAb"), ModuleId()};
+    CHECK(denied(other).check == Check::kSasResource);
+  }
+
   TEST_CASE("resource segments: host, words and ids, and a trailing api-version is cut") {
     using Segments = std::vector<std::string_view>;
     CHECK(resource_segments("h/devices/d1/modules/m1") == Segments{"h", "devices", "d1", "modules", "m1"});
@@ -206,6 +221,9 @@ TEST_SUITE("auth") {
     CHECK(resource_segments("h/devices/d1/API-Version=2016-11-14/x") == Segments{"h", "devices", "d1"});
     CHECK(resource_segments("h/devices/d1/?x=1") == Segments{"h", "devices", "d1"});
     CHECK(resource_segments("h//devices/") == Segments{"h", "devices"});
+    // Only where a word would stand: these are ids.
+    CHECK(resource_segments("h/devices/?abc/?x=1") == Segments{"h", "devices", "?abc"});
+    CHECK(resource_segments("h/devices/api-version=1/modules/?m/api-version=2") == Segments{"h", "devices", "api-version=1", "modules", "?m"});
     CHECK(resource_segments("").empty());
     CHECK(resource_segments("///").empty());
   }
@@ -294,7 +312,7 @@ TEST_SUITE("auth") {
       const std::string refusal = "certificate: expected a SAS token: authentication type " + std::string(text) +
                                   " is registered, and this version does not check client certificates; received ";
       CHECK(refusal_of(attempt) == refusal + "no password; register the identity with authentication type sas");
-      CHECK(denied(attempt).code == ErrorCode::kNotImplemented);
+      CHECK(denied(attempt).code == ErrorCode::kIotHubUnauthorized);  // CONNACK 5, as all else that is the client's doing
       attempt.password = "";
       CHECK(refusal_of(attempt) == refusal + "no password; register the identity with authentication type sas");
       // It has no keys that a token of its own could be signed with.

@@ -1,6 +1,7 @@
 // What leaves the hub, and when: nothing is acknowledged before the commit that it promises, and nothing overtakes.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <limits>
 
 #include "hub/event.h"
@@ -416,6 +417,36 @@ TEST_SUITE("hub") {
     rig.settle();
     CHECK(rig.shard().figures().uncommitted_bytes == 0);
     CHECK(link.take() == Seen{"ready"});
+  }
+
+  TEST_CASE("events: a turn's events of a partition are split into blocks of a bounded size, in their order") {
+    // One flood of small events in one turn was one row of 16 MB, and a reader made all of it into JSON at once.
+    ShardRig rig;
+    rig.create("d1");
+    FakeLink link(rig.shard());
+    rig.connect("d1", link);
+    rig.settle();
+    for (int turn = 0; turn < 2; ++turn) {
+      rig.store.blocks.clear();
+      for (int i = 0; i < 3000; ++i) rig.publish(link, std::to_string(i) + std::string(300, ' '));
+      rig.settle();
+      CHECK(rig.store.blocks.size() >= 4);
+      int next = 0;
+      for (const EventBlock& block : rig.store.blocks) {
+        CHECK(block.bytes.size() <= kMaxBlockBytes + 1024);
+        CHECK(block.partition == rig.store.blocks[0].partition);
+        EventReader reader(block.bytes);
+        Event event;
+        while (reader.next(event)) CHECK(std::atoi(std::string(event.body).c_str()) == next++);
+        CHECK_FALSE(reader.damaged());
+      }
+      CHECK(next == 3000);
+    }
+    // One that is larger than that has a block of its own.
+    rig.store.blocks.clear();
+    for (int i = 0; i < 3; ++i) rig.publish(link, std::string(kMaxTelemetryBytes, 'x'));
+    rig.settle();
+    CHECK(rig.store.blocks.size() == 3);
   }
 
   TEST_CASE("congestion: batches that are reused do not keep the memory of a flood") {

@@ -247,14 +247,18 @@ TEST_SUITE("hub") {
     rig.create("d1");
     Reply<MethodResult> offline, unsubscribed;
     invoke(rig, "d1", offline, call());
-    CHECK(offline.error() ==
-          Error{ErrorCode::kDeviceNotOnline,
-                "The operation failed because the requested device isn't online or hasn't registered the direct method "
-                "callback. To learn more, see https://aka.ms/iothub404103"});
+    CHECK(offline.error() == Error{ErrorCode::kDeviceNotOnline, "d1 is not connected"});
     FakeLink link(rig.shard());
     rig.connect_subscribed("d1", link, {Topic::kDesired});
     invoke(rig, "d1", unsubscribed, call());
-    CHECK(unsubscribed.error().code == ErrorCode::kDeviceNotOnline);
+    CHECK(unsubscribed.error() == Error{ErrorCode::kDeviceNotOnline, "d1 is connected, and has not subscribed to methods"});
+    Reply<MethodResult> other, other_case;
+    for (const char* name : {"start", "Reboot"}) rig.shard().subscribe_method(*link.connection, name);
+    rig.shard().settle_subscriptions(*link.connection, [] {});
+    invoke(rig, "d1", other, {"stop", "{}", 30, 0});
+    CHECK(other.error().detail == "d1 is connected, and has subscribed to other methods: start, Reboot");
+    invoke(rig, "d1", other_case, call());
+    CHECK(other_case.error().detail == "d1 is connected, and has subscribed to other methods: start, Reboot (names are case-sensitive)");
     CHECK(link.take() == Seen{});
   }
 

@@ -80,6 +80,8 @@ TEST_SUITE("registry") {
     for (int i = 0; i < 128; ++i) wide += "ä";
     CHECK(request(R"({"statusReason":")" + wide + "\"}").status_reason == wide);
     CHECK(error_of(R"({"statusReason":")" + wide + "ä\"}") == "statusReason has 129 characters; at most 128 are allowed");
+    CHECK(request(R"({"managedBy":")" + at_most + "\"}", kModule).managed_by == at_most);
+    CHECK(error_of(R"({"managedBy":")" + at_most + "x\"}", kModule) == "managedBy has 129 characters; at most 128 are allowed");
     CHECK(error_of(R"({"statusReason":1})") == "statusReason is a number; expected a string");
   }
 

@@ -101,13 +101,46 @@ TEST_SUITE("store") {
     const TemporaryFolder folder;
     const std::string path = folder.file("nearhub.db");
     make_file(path);
-    execute(path, "PRAGMA user_version=2");
+    execute(path, "PRAGMA user_version=1000");
     const Error error = refusal_of(path);
     CHECK(error.code == ErrorCode::kInvalidSetting);
-    CHECK(error.detail == path + " was written by a newer nearhub (schema version 2, this one knows up to 1): use that one");
-    execute(path, "PRAGMA user_version=1");
+    CHECK(error.detail == path + " was written by a newer nearhub (schema version 1000, this one knows up to " + std::to_string(kSchemaVersion) + "): use that one");
+    execute(path, ("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
     StoreRig rig(at(path));
     CHECK(rig.devices().size() == 50);
+  }
+
+  TEST_CASE("opening: a file of version 1 is brought up to date, with all that is in it") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("nearhub.db");
+    make_file(path);
+    execute(path, "DROP INDEX identity_disabled; PRAGMA user_version=1");
+    {
+      StoreRig rig(at(path));
+      CHECK(rig.devices().size() == 50);
+    }
+    auto database = Database::open(path, Database::Mode::kReadOnly);
+    REQUIRE(database.ok());
+    CHECK(database->query_integer("PRAGMA user_version").value() == kSchemaVersion);
+    CHECK(database->query_integer("SELECT count(*) FROM sqlite_schema WHERE name='identity_disabled'").value() == 1);
+  }
+
+  TEST_CASE("opening: nobody else on the machine may read the file, nor what stands beside it") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("nearhub.db");
+    const auto mode_of = [](const std::string& file) { return std::filesystem::status(file).permissions() & std::filesystem::perms::all; };
+    constexpr auto kOwnerOnly = std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+    // The second time it is a file of an older version, which anybody could read.
+    for (int i = 0; i < 2; ++i) {
+      StoreRig rig(at(path));
+      REQUIRE(rig.write(create("d" + std::to_string(i))).ok());
+      for (const char* suffix : {"", "-wal", "-shm"}) {
+        CAPTURE(suffix);
+        CHECK(mode_of(path + suffix) == kOwnerOnly);
+      }
+      rig.close();
+      std::filesystem::permissions(path, std::filesystem::perms::owner_all | std::filesystem::perms::others_read);
+    }
   }
 
   TEST_CASE("opening: a database of another program is refused, and not touched") {

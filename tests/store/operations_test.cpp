@@ -391,20 +391,62 @@ TEST_SUITE("store") {
     const auto at = [](int ticks) { return WallTime{Ticks{ticks}}; };
     rig.apply({create("d1"), create("d1/m1"), create("d2"), create("d3"), enqueue("d1", 1, at(10)), enqueue("d1", 2, at(11)),
                enqueue("d1/m1", 1, at(20)), enqueue("d2", 1, at(21)), enqueue("d3", 1, WallTime{Ticks{INT64_MAX}})});
-    const auto due = [&](int now, std::size_t limit) {
+    const auto due = [&](int now, std::size_t limit, std::string_view after = {}) {
       auto found = rig.wait_for<std::vector<IdentityId>>(
-          [&](auto done) { rig.store().find_expired(at(now), limit, rig.executor, std::move(done)); });
+          [&](auto done) { rig.store().find_expired(at(now), id_of(after), limit, rig.executor, std::move(done)); });
       REQUIRE(found.ok());
       std::vector<std::string> texts;
       for (const IdentityId& id : *found) texts.push_back(id.text());
-      std::sort(texts.begin(), texts.end());
       return texts;
     };
     CHECK(due(9, 10).empty());
     CHECK(due(10, 10) == std::vector<std::string>{"d1"});
     CHECK(due(20, 10) == std::vector<std::string>{"d1", "d1/m1"});
     CHECK(due(1000, 10) == std::vector<std::string>{"d1", "d1/m1", "d2"});
-    CHECK(due(1000, 2).size() == 2);
+    CHECK(due(1000, 2) == std::vector<std::string>{"d1", "d1/m1"});
+    // The next ones.
+    CHECK(due(1000, 1, "d1") == std::vector<std::string>{"d1/m1"});
+    CHECK(due(1000, 2, "d1/m1") == std::vector<std::string>{"d2"});
+    CHECK(due(1000, 2, "d2").empty());
+  }
+
+  TEST_CASE("trim: feedback is kept for an hour, whether or not anybody writes") {
+    StoreRig rig;
+    rig.apply({create("d1"), enqueue("d1", 1), enqueue("d1", 2), enqueue("d1", 3)});
+    const auto settle = [&](std::uint64_t sequence) {
+      Feedback feedback = feedback_of("d1", "mid-" + std::to_string(sequence));
+      feedback.enqueued = rig.clock.now();
+      rig.apply({remove("d1", sequence, feedback)});
+    };
+    const auto kept = [&rig] {
+      rig.store().trim();
+      rig.apply({enqueue("d1", 9), remove("d1", 9)});  // behind it
+      std::vector<std::string> ids;
+      for (const Feedback& feedback : rig.feedback()) ids.push_back(feedback.original_message_id);
+      return ids;
+    };
+    settle(1);
+    rig.clock.advance(std::chrono::minutes(30));
+    settle(2);
+    rig.clock.advance(std::chrono::minutes(30));
+    settle(3);
+    CHECK(kept() == std::vector<std::string>{"mid-1", "mid-2", "mid-3"});
+    rig.clock.advance(std::chrono::seconds(1));
+    CHECK(kept() == std::vector<std::string>{"mid-2", "mid-3"});
+    rig.clock.advance(std::chrono::hours(2));
+    CHECK(kept().empty());
+    CHECK(kept().empty());
+  }
+
+  TEST_CASE("trim: events that are too old go without new ones") {
+    StoreRig rig;
+    rig.apply({create("d1")});
+    for (const char* body : {"old", "newer", "newest"}) rig.append(0, {body});
+    rig.clock.advance(std::chrono::hours(25));
+    rig.store().trim();
+    rig.apply({enqueue("d1", 1)});
+    // The sequence goes on from the newest.
+    CHECK(rig.bodies(0) == std::vector<std::string>{"newest"});
   }
 
   TEST_CASE("similar: devices near the id, nearest first, wherever they stand in the order") {
