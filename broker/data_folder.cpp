@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -24,6 +25,8 @@ namespace {
 
 // A leaf with fewer days left is made anew at the next start.
 constexpr std::int64_t kSpareDays = 30;
+// How often to look for the reader of a named pipe.
+constexpr std::chrono::milliseconds kPipeRetryTime{50};
 
 Error io_error(std::string_view what, const std::string& path) { return {ErrorCode::kIo, fmt::format("{} {}: {}", what, path, std::strerror(errno))}; }
 
@@ -57,14 +60,6 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 Status write_file(const std::string& path, std::string_view content, unsigned mode) {
-  struct stat existing {};
-  if (::stat(path.c_str(), &existing) == 0 && S_ISFIFO(existing.st_mode)) {
-    const int pipe = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (pipe < 0) return io_error("cannot open", path);
-    const Status written = write_all(pipe, content, path);
-    ::close(pipe);
-    return written;
-  }
   const std::string beside = path + ".new";
   const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(mode));
   if (fd < 0) return io_error("cannot create", beside);
@@ -75,6 +70,44 @@ Status write_file(const std::string& path, std::string_view content, unsigned mo
   if (status.ok() && ::rename(beside.c_str(), path.c_str()) != 0) status = io_error("cannot rename to", path);
   if (!status.ok()) ::unlink(beside.c_str());
   return status;
+}
+
+bool is_named_pipe(const std::string& path) {
+  struct stat existing {};
+  return ::stat(path.c_str(), &existing) == 0 && S_ISFIFO(existing.st_mode);
+}
+
+PipeWriter::PipeWriter(TimerQueue& timers, std::string path, std::string content, UniqueFunction<void(const Error&)> on_failure)
+    : timers_(timers), path_(std::move(path)), content_(std::move(content)), on_failure_(std::move(on_failure)), retry_(timers, [this] { write(); }) {
+  write();
+}
+
+PipeWriter::~PipeWriter() { close(); }
+
+void PipeWriter::close() {
+  if (pipe_ >= 0) ::close(std::exchange(pipe_, -1));
+}
+
+void PipeWriter::write() {
+  const auto try_again = [this] { retry_.start_at(timers_.now() + kPipeRetryTime); };
+  if (pipe_ < 0) pipe_ = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  if (pipe_ < 0) return errno == ENXIO ? try_again() : on_failure_(io_error("cannot open", path_));
+  while (written_ < content_.size()) {
+    const ssize_t n = ::write(pipe_, content_.data() + written_, content_.size() - written_);
+    if (n >= 0) {
+      written_ += static_cast<std::size_t>(n);
+    } else if (errno == EAGAIN) {
+      return try_again();
+    } else if (errno == EPIPE) {
+      // The reader has left; the next one gets it all.
+      close();
+      written_ = 0;
+      return try_again();
+    } else if (errno != EINTR) {
+      return on_failure_(io_error("cannot write", path_));
+    }
+  }
+  close();
 }
 
 std::string default_data_folder() {

@@ -18,6 +18,8 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "base/timer_queue.h"
+#include "base/unique_function.h"
 #include "broker/config.h"
 #include "wire/net/tls_context.h"
 
@@ -51,8 +53,34 @@ class DataFolder {
 // $NEARHUB_DATA, or ~/.local/share/nearhub (by the XDG rules).
 std::string default_data_folder();
 
-// Whole or not at all: written beside the target, synced, and renamed. A named pipe is written to as it is.
+// Whole or not at all: written beside the target, synced, and renamed.
 Status write_file(const std::string& path, std::string_view content, unsigned mode);
 Result<std::string> read_file(const std::string& path);
+
+bool is_named_pipe(const std::string& path);
+
+// Writes a text into a named pipe as soon as somebody reads from it. Until then it looks again from time to time, because a loop must not wait;
+// destroyed before, it gives up.
+//
+// THREAD: the loop of the timers.
+class PipeWriter {
+ public:
+  PipeWriter(TimerQueue& timers, std::string path, std::string content, UniqueFunction<void(const Error&)> on_failure);
+  ~PipeWriter();
+  PipeWriter(const PipeWriter&) = delete;
+  PipeWriter& operator=(const PipeWriter&) = delete;
+
+ private:
+  void write();
+  void close();
+
+  TimerQueue& timers_;
+  const std::string path_;
+  const std::string content_;
+  UniqueFunction<void(const Error&)> on_failure_;
+  std::size_t written_ = 0;
+  int pipe_ = -1;
+  Timer retry_;
+};
 
 }  // namespace nearhub::broker

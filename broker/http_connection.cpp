@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "wire/http/response.h"
@@ -40,13 +41,12 @@ void HttpConnection::on_data(std::string_view bytes) {
   if (ended_ || source_) return;  // a stream's client has nothing more to say
   parser_.feed(bytes);
   process();
-  if (handling_ && parser_.buffered() > kMaxPipelinedBytes) tls_.pause_reading();
 }
 
 void HttpConnection::process() {
-  if (processing_) return;
+  if (processing_ || ended_ || source_) return;
   processing_ = true;
-  while (!handling_ && !ended_) {
+  while (!handling_ && !ended_ && !lagging()) {
     http::Request request;
     const http::RequestParser::Outcome outcome = parser_.next(request);
     if (outcome == http::RequestParser::kNeedMore) break;
@@ -58,6 +58,15 @@ void HttpConnection::process() {
       refuse(parser_.failure());
       break;
     }
+    if (outcome == http::RequestParser::kHeader) {
+      std::optional<http::Response> refused = front_.api_.refusal_of(request, tls_.peer());
+      if (!refused) continue;
+      leave();
+      keep_alive_ = false;
+      head_only_ = request.method == "HEAD";
+      respond(std::move(*refused));
+      break;
+    }
     leave();
     handling_ = true;
     keep_alive_ = request.keep_alive && !stopping_;
@@ -66,7 +75,28 @@ void HttpConnection::process() {
     front_.api_.handle(std::move(request), tls_.peer(), service::Responder(front_.loop_, slot_));
   }
   processing_ = false;
-  if (!handling_ && !ended_) arm_deadline();
+  if (ended_ || source_) return;
+  held_back_ = !handling_ && lagging();
+  if (held_back_ || (handling_ && parser_.buffered() > kMaxPipelinedBytes)) {
+    tls_.pause_reading();
+  } else {
+    tls_.resume_reading();
+  }
+  if (!handling_) arm_deadline();
+}
+
+void HttpConnection::process_later() {
+  front_.loop_.post([this, slot = slot_] {
+    if (slot->exchange != nullptr) process();
+  });
+}
+
+bool HttpConnection::lagging() const { return tls_.queued_output() > front_.limits_.output_bytes; }
+
+std::string& HttpConnection::output() {
+  written_at_ = front_.loop_.timers().now();
+  if (tls_.queued_output() == 0) output_began_ = written_at_;
+  return tls_.output();
 }
 
 void HttpConnection::refuse(const Error& error) {
@@ -80,29 +110,27 @@ void HttpConnection::refuse(const Error& error) {
 
 void HttpConnection::respond(http::Response response) {
   if (ended_) return;
-  http::encode_response(tls_.output(), response, keep_alive_, front_.hub_.shared().clock.now(), head_only_);
+  http::encode_response(output(), response, keep_alive_, front_.hub_.shared().clock.now(), head_only_);
   handling_ = false;
   if (!keep_alive_) {
     ended_ = true;
     tls_.close();
     return;
   }
-  tls_.resume_reading();
-  process();
+  if (!processing_) process_later();
 }
 
 void HttpConnection::stream(http::Response head, std::unique_ptr<service::StreamSource> source) {
   if (ended_) return;
-  http::encode_stream_head(tls_.output(), head, front_.hub_.shared().clock.now());
+  http::encode_stream_head(output(), head, front_.hub_.shared().clock.now());
   source_ = std::move(source);
-  deadline_.start_at(front_.loop_.timers().now() + front_.limits_.idle_time);
+  deadline_.start_at(written_at_ + front_.limits_.stream_silence);
   source_->start(*this);
 }
 
 void HttpConnection::write(std::string_view data) {
   if (ended_) return;
-  if (tls_.queued_output() == 0) output_began_ = front_.loop_.timers().now();
-  http::encode_chunk(tls_.output(), data);
+  http::encode_chunk(output(), data);
 }
 
 void HttpConnection::finish() {
@@ -112,7 +140,9 @@ void HttpConnection::finish() {
 }
 
 void HttpConnection::on_drained() {
-  if (source_ && !ended_) source_->on_room();
+  if (ended_) return;
+  if (source_) return source_->on_room();
+  if (held_back_) process_later();  // the loop's end of turn is no place for new work
 }
 
 void HttpConnection::shut_down() {
@@ -125,29 +155,35 @@ void HttpConnection::shut_down() {
 }
 
 void HttpConnection::arm_deadline() {
-  const bool in_request = !secured_ || parser_.in_request();
+  const bool in_request = !held_back_ && (!secured_ || parser_.in_request());
   // A request has its time from its first byte on; more bytes do not lengthen it.
   if (in_request && timing_request_ && deadline_.running()) return;
   timing_request_ = in_request;
   deadline_.start_at(front_.loop_.timers().now() + (in_request ? front_.limits_.request_time : front_.limits_.idle_time));
 }
 
+// For streams, and for clients that lag behind with reading their answers.
+void HttpConnection::on_output_deadline() {
+  const HttpLimits& limits = front_.limits_;
+  const MonoTime now = front_.loop_.timers().now();
+  if (tls_.queued_output() > 0 && now >= std::max(tls_.last_progress(), output_began_) + limits.idle_time) {
+    front_.hub_.refuse({}, tls_.peer(), source_ ? "event stream" : "HTTP answers", "connection closed",
+                       {auth::Check::kTimeLimit, ErrorCode::kGenericRequestTimeout, fmt::format("a client that reads within {} s", limits.idle_time.count()),
+                        fmt::format("{} bytes unread", tls_.queued_output()), {}});
+    ended_ = true;
+    return tls_.abort();
+  }
+  if (source_ && tls_.queued_output() == 0 && now >= written_at_ + limits.stream_silence) source_->on_silence();
+  deadline_.start_at(now + (source_ ? limits.stream_silence : limits.idle_time));
+}
+
 void HttpConnection::on_deadline() {
+  if (source_ || held_back_) return on_output_deadline();
   const HttpLimits& limits = front_.limits_;
   const auto refuse_for = [this](const char* operation, std::string expected, std::string received) {
     front_.hub_.refuse({}, tls_.peer(), operation, "connection closed",
                        {auth::Check::kTimeLimit, ErrorCode::kGenericRequestTimeout, std::move(expected), std::move(received), {}});
   };
-  if (source_) {
-    const MonoTime now = front_.loop_.timers().now();
-    if (tls_.queued_output() == 0 || now < std::max(tls_.last_progress(), output_began_) + limits.idle_time) {
-      deadline_.start_at(now + limits.idle_time);
-      return;
-    }
-    refuse_for("event stream", fmt::format("a client that reads within {} s", limits.idle_time.count()), fmt::format("{} bytes unread", tls_.queued_output()));
-    ended_ = true;
-    return tls_.abort();
-  }
   if (!secured_) {
     refuse_for("TLS handshake", fmt::format("a TLS handshake within {} s", limits.request_time.count()), "none");
   } else if (parser_.in_request()) {

@@ -1,6 +1,7 @@
 // A TLS connection with HTTP/1.1 on it, and the set of them that one loop holds.
 //
-// One request at a time: the next is parsed when the last is answered.
+// One request at a time: the next is parsed when the last is answered, in a turn of its own. An answer may come from deep inside a hub operation,
+// which must not find that the next request has changed what it works on.
 //
 // THREAD: the loop that holds it.
 #pragma once
@@ -44,10 +45,14 @@ class HttpConnection final : public net::TlsConnection::Handler, public service:
 
  private:
   void process();
+  void process_later();
+  bool lagging() const;  // the client has too many answers to read
+  std::string& output();
   void refuse(const Error& error);
   void give_way() override;
   void arm_deadline();
   void on_deadline();
+  void on_output_deadline();
 
   HttpFront& front_;
   net::TlsConnection tls_;
@@ -55,10 +60,12 @@ class HttpConnection final : public net::TlsConnection::Handler, public service:
   Timer deadline_;
   std::shared_ptr<service::ExchangeSlot> slot_;  // shared with the answers under way
   std::unique_ptr<service::StreamSource> source_;
-  MonoTime output_began_{};  // of a stream: when the first of the bytes that wait now was written
+  MonoTime output_began_{};  // when the first of the bytes that wait now was written
+  MonoTime written_at_{};    // when the last was
   bool secured_ = false;
   bool handling_ = false;   // a request is being answered
   bool processing_ = false;
+  bool held_back_ = false;  // requests wait until the client has read its answers
   bool keep_alive_ = true;
   bool head_only_ = false;
   bool ended_ = false;      // close is under way

@@ -26,6 +26,8 @@ struct HttpLimits {
   std::size_t body_bytes = 4 * 1024 * 1024;
   std::chrono::seconds request_time{60};  // for a whole request to arrive
   std::chrono::seconds idle_time{120};    // between requests of a kept connection; without progress of a reader that lags
+  std::size_t output_bytes = 256 * 1024;  // answers that the client has not read: beyond it no further request is taken
+  std::chrono::seconds stream_silence{30};  // then a stream says something, so that both sides notice when the other is gone
 };
 
 struct ConnectionLimits {

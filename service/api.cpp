@@ -56,20 +56,27 @@ http::Response Api::error(const Error& error, Envelope envelope) const {
   return error_response(error, envelope, hub_.shared().clock.now(), hub_.shared().random);
 }
 
-void Api::handle(http::Request http, const std::string& peer, Responder responder) const {
-  const hub::Hub::Shared& shared = hub_.shared();
-  auto parsed = take_apart(http, peer);
-  if (!parsed.ok()) {
-    responder.describe({&hub_, {}, peer, http.method + " " + std::string(split_once(http.target, '?').first)});
-    return responder.respond(error(parsed.error(), Envelope::kE1));
-  }
-  Request& request = *parsed;
+http::Response Api::refuse(std::string identity, const std::string& peer, std::string operation, auth::Denial denial, Error shown,
+                           Envelope envelope) const {
+  http::Response response = error(shown, envelope);
+  response.reason.clear();  // it stands in the book
+  hub_.refuse(std::move(identity), peer, std::move(operation), fmt::format("{} {}", http_status(shown.code), error_name(shown.code)), std::move(denial));
+  return response;
+}
 
+std::optional<http::Response> Api::judge(const Request& request, const Route*& route) const {
+  const hub::Hub::Shared& shared = hub_.shared();
+  const auto denied = [&](auth::Denial denial, Envelope envelope) {
+    Error shown{denial.code, denial.code == ErrorCode::kIotHubUnauthorizedAccess ? "Unauthorized" : denial.sentence()};
+    return refuse(auth::claimed_identity(request.http.header("Authorization")), request.peer, request.operation(), std::move(denial), std::move(shown), envelope);
+  };
+  const auto missing = [&](std::string identity, std::string operation, std::string what, Envelope envelope) {
+    return refuse(std::move(identity), request.peer, std::move(operation), {auth::Check::kBody, ErrorCode::kNotImplemented, {}, what, {}},
+                  {ErrorCode::kNotImplemented, what}, envelope);
+  };
   if (const std::string* upgrade = request.http.header("Upgrade"); upgrade != nullptr && equals_ignoring_case(*upgrade, "websocket")) {
-    responder.describe({&hub_, {}, peer, "WebSocket upgrade"});
-    return responder.respond(error({ErrorCode::kNotImplemented, "MQTT and AMQP over WebSocket are not implemented in this version: use MQTT over TLS"}, Envelope::kE1));
+    return missing({}, "WebSocket upgrade", "MQTT and AMQP over WebSocket are not implemented in this version: use MQTT over TLS", Envelope::kE1);
   }
-  const Route* route = nullptr;
   bool path_known = false;
   for (const Route& candidate : routes()) {
     if (!path_matches(candidate.path, request.path)) continue;
@@ -79,42 +86,60 @@ void Api::handle(http::Request http, const std::string& peer, Responder responde
       break;
     }
   }
-  const auto refuse = [&](auth::Denial denial, Envelope envelope) {
-    const Error shown{denial.code, denial.code == ErrorCode::kIotHubUnauthorizedAccess ? "Unauthorized" : denial.sentence()};
-    hub_.refuse(auth::claimed_identity(request.http.header("Authorization")), peer, request.operation(),
-                fmt::format("{} {}", http_status(denial.code), error_name(denial.code)), std::move(denial));
-    http::Response response = error(shown, envelope);
-    response.reason.clear();  // it stands in the book already
-    responder.respond(std::move(response));
-  };
   if (route == nullptr) {
     if (path_known) {
-      return refuse({auth::Check::kProtocol, ErrorCode::kGenericMethodNotAllowed, "a method that this resource has", request.method, {}}, Envelope::kE1);
+      return denied({auth::Check::kProtocol, ErrorCode::kGenericMethodNotAllowed, "a method that this resource has", request.method, {}}, Envelope::kE1);
     }
-    return refuse({auth::Check::kProtocol, ErrorCode::kGenericNotFound, "a path of the hub's API", printable(request.operation(), 300), {}}, Envelope::kE1);
+    return denied({auth::Check::kProtocol, ErrorCode::kGenericNotFound, "a path of the hub's API", printable(request.operation(), 300), {}}, Envelope::kE1);
   }
   if (!route->any_of.empty()) {
     auth::ServiceQuestion question{request.http.header("Authorization"), route->any_of, {}, shared.hosts, shared.policies, shared.clock.now(),
                                    shared.sas_times};
     for (const std::string& segment : request.path) question.path.emplace_back(segment);
     auto verdict = auth::authorize_service(question);
-    if (auto* denial = std::get_if<auth::Denial>(&verdict)) return refuse(std::move(*denial), route->envelope);
+    if (auto* denial = std::get_if<auth::Denial>(&verdict)) return denied(std::move(*denial), route->envelope);
   }
   if (route->api_version) {
     const std::string* version = request.parameter("api-version");
     if (version == nullptr || !is_api_version(*version)) {
-      return refuse({auth::Check::kApiVersion, ErrorCode::kInvalidProtocolVersion, "api-version=YYYY-MM-DD in the query",
+      return denied({auth::Check::kApiVersion, ErrorCode::kInvalidProtocolVersion, "api-version=YYYY-MM-DD in the query",
                      version == nullptr ? "none" : printable(*version, 40), "add ?api-version=2021-04-12"},
                     route->envelope);
     }
   }
-  responder.describe({&hub_, subject_of(request), peer, request.operation()});
   if (route->handler == nullptr) {
-    return responder.respond(
-        error({ErrorCode::kNotImplemented, request.method + " /" + std::string(route->path) + " is not implemented in this version of nearhub"}, route->envelope));
+    return missing(subject_of(request), request.operation(),
+                   request.method + " /" + std::string(route->path) + " is not implemented in this version of nearhub", route->envelope);
   }
-  log::debug("http", "peer={} op=\"{}\"", peer, printable(request.operation()));
-  route->handler(*this, std::move(request), std::move(responder));
+  return std::nullopt;
+}
+
+std::optional<http::Response> Api::refusal_of(http::Request header, const std::string& peer) const {
+  auto request = take_apart(header, peer);
+  if (!request.ok()) {
+    return refuse({}, peer, header.method + " " + std::string(split_once(header.target, '?').first),
+                  {auth::Check::kBody, request.error().code, {}, request.error().detail, {}}, request.error(), Envelope::kE1);
+  }
+  const Route* route = nullptr;
+  if (auto refused = judge(*request, route)) return refused;
+  if (!route->any_of.empty()) return std::nullopt;
+  // Nobody knows who sends it.
+  const std::string why = "a request without credentials takes no body";
+  return refuse({}, peer, request->operation(), {auth::Check::kSize, ErrorCode::kGenericRequestEntityTooLarge, {}, why, {}},
+                {ErrorCode::kGenericRequestEntityTooLarge, why}, route->envelope);
+}
+
+void Api::handle(http::Request http, const std::string& peer, Responder responder) const {
+  auto request = take_apart(http, peer);
+  if (!request.ok()) {
+    responder.describe({&hub_, {}, peer, http.method + " " + std::string(split_once(http.target, '?').first)});
+    return responder.respond(error(request.error(), Envelope::kE1));
+  }
+  const Route* route = nullptr;
+  if (auto refused = judge(*request, route)) return responder.respond(std::move(*refused));
+  responder.describe({&hub_, subject_of(*request), peer, request->operation()});
+  log::debug("http", "peer={} op=\"{}\"", peer, printable(request->operation()));
+  route->handler(*this, std::move(*request), std::move(responder));
 }
 
 Result<IdentityId> identity_of(const Request& request) {

@@ -5,6 +5,7 @@
 // THREAD: immutable; handle() on the loop of the request's connection.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,11 +26,15 @@ struct ApiSettings {
   std::function<void(std::chrono::milliseconds)> advance_clock;
 };
 
+struct Route;
+
 class Api {
  public:
   Api(const hub::Hub& hub, ApiSettings settings);
 
   void handle(http::Request request, const std::string& peer, Responder responder) const;
+  // The answer to a request that will be refused whatever its body is, by its header alone; nullopt when the body is worth waiting for.
+  std::optional<http::Response> refusal_of(http::Request header, const std::string& peer) const;
 
   const hub::Hub& hub() const { return hub_; }
   const ApiSettings& settings() const { return settings_; }
@@ -41,6 +46,10 @@ class Api {
   http::Response error(const Error& error, Envelope envelope) const;
 
  private:
+  // Route, authorisation, api-version. Gives the answer that refuses, written into the book, or nullopt and the route, which has a handler.
+  std::optional<http::Response> judge(const Request& request, const Route*& route) const;
+  http::Response refuse(std::string identity, const std::string& peer, std::string operation, auth::Denial denial, Error shown, Envelope envelope) const;
+
   const hub::Hub& hub_;
   ApiSettings settings_;
 };

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/time_format.h"
+#include "base/url.h"
 #include "service/api.h"
 
 namespace nearhub::service {
@@ -68,23 +69,45 @@ Result<hub::CloudMessage> parse_message(http::Request& request) {
   return message;
 }
 
-void send(const Api& api, Request request, Responder responder) {
-  const auto id = identity_of(request);
-  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
-  auto message = parse_message(request.http);
-  if (!message.ok()) return responder.respond(api.error(message.error(), kEnvelope));
-  // Feedback names the message; a sender that wants it and gave no id gets one made.
-  if (message->ack != hub::Ack::kNone && message->message_id.empty()) message->message_id = api.hub().shared().random.uuid();
-  const std::string message_id = message->message_id;
-  api.on_home(id->device, kEnvelope, std::move(responder),
-              [&api, id = *id, message = std::move(*message), message_id](hub::Shard& shard, Responder answer) mutable {
-    shard.send(id, std::move(message), [&api, message_id, answer = std::move(answer)](Result<std::uint64_t> sent) mutable {
+// Azure IoT Explorer encodes the id and then the whole path (service-rest.md 1): the id as it would be then; nullopt when there is no such reading.
+std::optional<IdentityId> decoded_again(const IdentityId& id) {
+  IdentityId again{DeviceId(percent_decode(id.device.view())), ModuleId(percent_decode(id.module.view()))};
+  if (again == id || !check_id(again.device.view(), "deviceId").ok()) return std::nullopt;
+  if (id.is_module() && !check_id(again.module.view(), "moduleId").ok()) return std::nullopt;
+  return again;
+}
+
+// `otherwise`: who may be meant when nobody has that id.
+void send_to(const Api& api, const IdentityId& id, hub::CloudMessage message, Responder responder, std::optional<IdentityId> otherwise) {
+  std::optional<hub::CloudMessage> copy;
+  if (otherwise) copy = message;
+  api.on_home(id.device, kEnvelope, std::move(responder),
+              [&api, id, message = std::move(message), copy = std::move(copy), otherwise = std::move(otherwise)](hub::Shard& shard, Responder answer) mutable {
+    std::string message_id = message.message_id;
+    shard.send(id, std::move(message),
+               [&api, message_id = std::move(message_id), copy = std::move(copy), otherwise = std::move(otherwise),
+                answer = std::move(answer)](Result<std::uint64_t> sent) mutable {
+      if (!sent.ok() && otherwise && http_status(sent.error().code) == 404) {
+        Executor& loop = answer.loop();
+        loop.post([&api, id = std::move(*otherwise), copy = std::move(*copy), answer = std::move(answer)]() mutable {
+          send_to(api, id, std::move(copy), std::move(answer), std::nullopt);
+        });
+        return;
+      }
       if (!sent.ok()) return answer.respond(api.error(sent.error(), kEnvelope));
       http::Response response = no_content();
       if (!message_id.empty()) response.set("iothub-messageid", message_id);
       answer.respond(std::move(response));
     });
   });
+}
+
+void send(const Api& api, Request request, Responder responder) {
+  const auto id = identity_of(request);
+  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  auto message = parse_message(request.http);
+  if (!message.ok()) return responder.respond(api.error(message.error(), kEnvelope));
+  send_to(api, *id, std::move(*message), std::move(responder), decoded_again(*id));
 }
 
 void purge(const Api& api, Request request, Responder responder) {

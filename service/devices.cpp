@@ -107,7 +107,10 @@ void delete_identity(const Api& api, Request request, Responder responder) {
 }
 
 void answer_identity(const Api& api, Result<hub::IdentityView> view, Responder& responder) {
-  if (!view.ok()) return responder.respond(api.error(view.error(), Envelope::kE1));
+  if (!view.ok()) {
+    const bool known_module = view.error().code == ErrorCode::kModuleAlreadyExistsOnDevice;
+    return responder.respond(api.error(view.error(), known_module ? Envelope::kE2 : Envelope::kE1));
+  }
   JsonWriter json;
   registry::write_json(json, view->identity, view->live);
   http::Response response = json_response(std::move(json).take());

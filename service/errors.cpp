@@ -5,6 +5,14 @@
 #include "base/time_format.h"
 
 namespace nearhub::service {
+namespace {
+
+// What clients of the cloud are used to; the error's own text, which says which of the two it was, stands in the refusal book.
+constexpr std::string_view kNotOnline =
+    "The operation failed because the requested device isn't online or hasn't registered the direct method callback. To learn more, see "
+    "https://aka.ms/iothub404103";
+
+}  // namespace
 
 http::Response json_response(std::string body) {
   http::Response response;
@@ -23,10 +31,11 @@ http::Response error_response(const Error& error, Envelope envelope, WallTime no
   const std::string name(error_name(error.code));
   const std::string tracking = random.hex(16) + "-G:0-TimeStamp:" + format_tracking_time(now);
   std::string text = error.detail.empty() ? name : error.detail;
+  if (error.code == ErrorCode::kDeviceNotOnline) text = kNotOnline;
   JsonWriter json;
-  if (envelope == Envelope::kE3) {
-    JsonWriter inner;
-    inner.object()
+  JsonWriter plain;
+  if (envelope != Envelope::kE1) {
+    plain.object()
         .member("errorCode", static_cast<std::int64_t>(error_number(error.code)))
         .member("trackingId", tracking)
         .member("message", text)
@@ -34,7 +43,11 @@ http::Response error_response(const Error& error, Envelope envelope, WallTime no
         .null()
         .member("timestampUtc", format_iso8601(now))
         .end_object();
-    json.object().member("Message", inner.text()).member("ExceptionMessage", "").end_object();
+  }
+  if (envelope == Envelope::kE2) {
+    json = std::move(plain);
+  } else if (envelope == Envelope::kE3) {
+    json.object().member("Message", plain.text()).member("ExceptionMessage", "").end_object();
   } else {
     // Clients split the message at ';' and take the second part for the text.
     for (char& c : text) {

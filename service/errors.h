@@ -13,6 +13,7 @@ namespace nearhub::service {
 
 enum class Envelope {
   kE1,  // registry, queries, jobs: {"Message":"ErrorCode:X;text","ExceptionMessage":"Tracking ID:..."}
+  kE2,  // a module that is there already: the error as JSON
   kE3,  // twins and methods: the error as JSON, itself a string in "Message"
 };
 

@@ -36,6 +36,8 @@ class EventStream final : public StreamSource {
     seek(0);
   }
 
+  void on_silence() override { sink_->write(": ping\n\n"); }
+
   void on_room() override {
     if (stalled_) {
       stalled_ = false;

@@ -14,12 +14,26 @@ bool is_refusal(const http::Response& response) {
   return response.status != 401 && response.status != 409 && response.status != 412;
 }
 
+auth::Denial denial_of(const http::Response& response) {
+  if (response.code == ErrorCode::kDeviceNotOnline) {
+    return {auth::Check::kState, response.code, "a device that is online and listens for methods", response.reason,
+            "let the device connect and subscribe to methods first, or wait for it with connectTimeoutInSeconds (`nearhub method --connect-timeout`)"};
+  }
+  if (response.code == ErrorCode::kOperationNotAllowedInCurrentState) return {auth::Check::kState, response.code, {}, response.reason, {}};
+  return {auth::Check::kBody, response.code, {}, response.reason, {}};
+}
+
 }  // namespace
 
 Responder::~Responder() {
   if (!slot_) return;
   http::Response gone;
   gone.status = 503;
+  if (context_) {
+    const hub::Hub::Shared& shared = context_->hub->shared();
+    gone = error_response({ErrorCode::kServiceUnavailable, "the hub stopped before it had an answer"}, Envelope::kE1, shared.clock.now(), shared.random);
+    gone.reason.clear();  // the hub's doing, and no refusal
+  }
   respond(std::move(gone));
 }
 
@@ -29,7 +43,7 @@ void Responder::respond(http::Response response) {
   if (context_ && is_refusal(response)) {
     context_->hub->refuse(std::move(context_->identity), std::move(context_->peer), std::move(context_->operation),
                           std::to_string(response.status) + " " + std::string(error_name(response.code)),
-                          {auth::Check::kBody, response.code, {}, response.reason, {}});
+                          denial_of(response));
   }
   if (loop_->is_current()) {
     if (slot->exchange != nullptr) slot->exchange->respond(std::move(response));

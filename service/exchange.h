@@ -34,6 +34,8 @@ class StreamSource {
   virtual void start(StreamSink& sink) = 0;
   // The peer has taken what was written.
   virtual void on_room() = 0;
+  // Nothing has been written for a while: writes something without a meaning.
+  virtual void on_silence() = 0;
 };
 
 // Implemented by the front's connection.
@@ -49,7 +51,7 @@ struct ExchangeSlot {
   Exchange* exchange = nullptr;
 };
 
-// What a request was, for the refusal book.
+// What a request was, for the refusal book and for the answer to one that is dropped.
 struct RequestContext {
   const hub::Hub* hub;
   std::string identity;

@@ -1,9 +1,11 @@
 // POST /twins/{d}[/modules/{m}]/methods (reference/service-rest.md 5.7).
 #include <fmt/core.h>
 
-#include "base/json.h"
+#include <charconv>
+
 #include "base/text.h"
 #include "service/api.h"
+#include "twin/value.h"
 
 namespace nearhub::service {
 namespace {
@@ -13,37 +15,43 @@ constexpr Envelope kEnvelope = Envelope::kE3;
 Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
 
 // A whole number of seconds within [least; most]; `fallback` when absent or null.
-Result<int> seconds(const JsonValue& body, std::string_view name, int least, int most, int fallback) {
-  const JsonValue* member = find_member(body, name);
-  if (member == nullptr || member->IsNull()) return fallback;
-  if (!member->IsInt()) return invalid(fmt::format("{} is {}; expected a whole number of seconds", name, json_kind(*member)));
-  const int value = member->GetInt();
+Result<int> seconds(const twin::Value& body, std::string_view name, int least, int most, int fallback) {
+  const twin::Value* member = body.find(name);
+  if (member == nullptr || member->is_null()) return fallback;
+  const std::string& text = member->text();
+  const char* const end = text.data() + text.size();
+  int value = 0;
+  const auto read = std::from_chars(text.data(), end, value);
+  if (member->kind() != twin::Value::Kind::kNumber || read.ec != std::errc() || read.ptr != end) {
+    return invalid(fmt::format("{} is {}; expected a whole number of seconds", name, twin::kind_name(member->kind())));
+  }
   if (value < least || value > most) return invalid(fmt::format("{} must be within [{}; {}].", name, least, most));
   return value;
 }
 
+// Read as twins are, because the payload's numbers must reach the device as they were spelled.
 Result<hub::MethodRequest> parse_method_request(std::string_view text) {
-  auto parsed = parse_json(text);
-  if (!parsed.ok()) return std::move(parsed).error();
-  const JsonDocument& body = *parsed;
-  if (!body.IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(body)));
+  const auto parsed = twin::parse_value(text, text.size());
+  if (!parsed.ok()) return parsed.error();
+  const twin::Value& body = *parsed;
+  if (!body.is_object()) return invalid(fmt::format("the body is {}; expected an object", twin::kind_name(body.kind())));
   hub::MethodRequest request;
-  const JsonValue* name = find_member(body, "methodName");
-  if (name == nullptr || !name->IsString() || name->GetStringLength() == 0) return invalid("methodName is missing; expected a string");
-  request.name = string_of(*name);
+  const twin::Value* name = body.find("methodName");
+  if (name == nullptr || name->kind() != twin::Value::Kind::kString || name->text().empty()) return invalid("methodName is missing; expected a string");
+  request.name = name->text();
   if (request.name.size() > hub::kMaxMethodNameBytes) {
     return invalid(fmt::format("methodName has {} bytes; at most {} are allowed", request.name.size(), hub::kMaxMethodNameBytes));
   }
   for (const char c : request.name) {
     // These would break the MQTT topic that carries the name.
-    if (std::string_view("/?#+%").find(c) != std::string_view::npos || static_cast<unsigned char>(c) <= 0x20) {
-      return invalid(fmt::format("methodName contains '{}'; not allowed are / ? # + %, spaces and control characters", printable(std::string(1, c))));
+    if (std::string_view("/?#+%").find(c) != std::string_view::npos || static_cast<unsigned char>(c) < 0x20) {
+      return invalid(fmt::format("methodName contains '{}'; not allowed are / ? # + % and control characters", printable(std::string(1, c))));
     }
   }
   // Old clients say timeoutInSeconds.
   const auto given = [&body](std::string_view member) {
-    const JsonValue* value = find_member(body, member);
-    return value != nullptr && !value->IsNull();
+    const twin::Value* value = body.find(member);
+    return value != nullptr && !value->is_null();
   };
   const bool old_name = !given("responseTimeoutInSeconds") && given("timeoutInSeconds");
   const std::string_view timeout = old_name ? "timeoutInSeconds" : "responseTimeoutInSeconds";
@@ -56,7 +64,7 @@ Result<hub::MethodRequest> parse_method_request(std::string_view text) {
   }
   request.response_timeout_s = *response;
   request.connect_timeout_s = *connect;
-  if (const JsonValue* payload = find_member(body, "payload")) request.payload = to_json(*payload);
+  if (const twin::Value* payload = body.find("payload")) request.payload = payload->to_json();
   if (request.payload.size() > hub::kMaxMethodBytes) {
     return Error{ErrorCode::kMessageTooLarge, fmt::format("payload has {} bytes; at most {} are allowed", request.payload.size(), hub::kMaxMethodBytes)};
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "base/time_format.h"
 #include "tools/identity.h"
@@ -68,6 +69,9 @@ Result<std::vector<std::pair<std::string, std::string>>> cloud_message_headers(c
 Status send_cloud_message(HubClient& hub, const NewCloudMessage& message, Console& console) {
   auto headers = cloud_message_headers(message, hub.now());
   if (!headers.ok()) return headers.error();
+  // Feedback names the message.
+  const bool wants_feedback = !message.ack.empty() && message.ack != "none";
+  if (wants_feedback && message.message_id.empty()) headers->emplace_back("iothub-messageid", SystemRandom().uuid());
   HubRequest request;
   request.method = "POST";
   request.path = registry_path(message.id) + "/messages/deviceBound";

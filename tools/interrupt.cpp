@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <thread>
 
 #include "base/check.h"
 
@@ -15,11 +16,14 @@ namespace {
 
 // What a signal handler can reach. Lock-free, hence safe there.
 std::atomic<Interrupt*> on_signal{nullptr};
+std::atomic<int> handlers_running{0};
 struct sigaction previous_int, previous_term;
 
 void handle_signal(int) {
   const int kept = errno;
+  ++handlers_running;
   if (Interrupt* interrupt = on_signal.load()) interrupt->request();
+  --handlers_running;
   errno = kept;
 }
 
@@ -60,6 +64,8 @@ InterruptOnSignals::~InterruptOnSignals() {
   sigaction(SIGINT, &previous_int, nullptr);
   sigaction(SIGTERM, &previous_term, nullptr);
   on_signal.store(nullptr);
+  // A signal may have come on another thread, whose handler has the interrupt in its hands still.
+  while (handlers_running.load() != 0) std::this_thread::yield();
 }
 
 }  // namespace nearhub::tools

@@ -155,7 +155,7 @@ void add_send(CLI::App& app, Invocation& invocation) {
   command.add_option("--ack", message.ack, "Feedback wanted: none, positive, negative or full (default: none)")
       ->check(CLI::IsMember({"none", "positive", "negative", "full"}))
       ->type_name("KIND");
-  command.add_option("--message-id", message.message_id, "Made by the hub when feedback is wanted and none is given")
+  command.add_option("--message-id", message.message_id, "Made when feedback is wanted and none is given")
       ->type_name("TEXT");
   command.add_option("--correlation-id", message.correlation_id, "Of a message that this one answers")
       ->type_name("TEXT");

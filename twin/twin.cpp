@@ -90,7 +90,7 @@ Result<Update> parse_update(std::string_view body) {
   Update update;
   update.tags = take_member(*parsed, "tags");
   if (Value* properties = parsed->find("properties")) {
-    if (!properties->is_object()) return not_object("properties", *properties, "an object");
+    if (!properties->is_object() && !properties->is_null()) return not_object("properties", *properties, "an object or null");
     update.desired = take_member(*properties, "desired");
   }
   if (Status checked = check_parts(update); !checked) return checked.error();

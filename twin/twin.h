@@ -28,7 +28,7 @@ struct Update {
 
 // Reads the body of PATCH or PUT /twins/...: takes `tags` and `properties.desired`, ignores every other member (clients send whole
 // twins back: etag, version, reported, $metadata, $version and more). Fails when the body, tags, properties or desired is not an
-// object (tags and desired may be null).
+// object (all but the body may be null; null properties are absent ones).
 Result<Update> parse_update(std::string_view body);
 
 // What an accepted update changed. `desired_notification` is the JSON for the device: the patch as sent, nulls included, without the

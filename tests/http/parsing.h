@@ -27,6 +27,7 @@ inline std::vector<std::string> parse_cut(std::string_view bytes, std::size_t si
           events.push_back(text + "|" + request.body + "|" + (request.keep_alive ? "keep" : "close"));
           break;
         }
+        case RequestParser::kHeader: break;  // where the stream was cut
         case RequestParser::kContinue: events.emplace_back("continue"); break;
         case RequestParser::kNeedMore: more = false; break;
         case RequestParser::kError:

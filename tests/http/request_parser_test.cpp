@@ -104,6 +104,7 @@ TEST_SUITE("http") {
     CHECK(parser.next(request) == RequestParser::kNeedMore);
     parser.feed("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nab");
     CHECK(parser.in_request());
+    CHECK(parser.next(request) == RequestParser::kHeader);
     CHECK(parser.next(request) == RequestParser::kNeedMore);
     CHECK(parser.in_request());
     parser.feed("cGET /");
@@ -111,6 +112,32 @@ TEST_SUITE("http") {
     CHECK(request.body == "abc");
     CHECK(parser.in_request());
     CHECK(parser.buffered() == 5);
+  }
+
+  TEST_CASE("request: its header is given, once, when its body has still to come") {
+    for (const char* length : {"Content-Length: 3", "Transfer-Encoding: chunked"}) {
+      CAPTURE(length);
+      RequestParser parser({});
+      Request request;
+      parser.feed("GET /a HTTP/1.0\r\nHost: h\r\nX:");
+      CHECK(parser.next(request) == RequestParser::kNeedMore);
+      parser.feed(" 1\r\n\r\n");
+      CHECK(parser.next(request) == RequestParser::kRequest);
+      parser.feed("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"s + length + "\r\n\r\n");
+      CHECK(parser.next(request) == RequestParser::kHeader);
+      CHECK(request.method == "POST");
+      CHECK(request.target == "/b");
+      CHECK(request.headers.size() == 3);
+      CHECK(request.body == "");
+      CHECK(request.keep_alive);
+      CHECK(parser.next(request) == RequestParser::kContinue);
+      CHECK(parser.next(request) == RequestParser::kNeedMore);
+      parser.feed(length[0] == 'C' ? "abc" : "3\r\nabc\r\n0\r\n\r\n");
+      REQUIRE(parser.next(request) == RequestParser::kRequest);
+      CHECK(request.target == "/b");
+      CHECK(request.headers.size() == 3);
+      CHECK(request.body == "abc");
+    }
   }
 
   TEST_CASE("request: between two requests there is none") {

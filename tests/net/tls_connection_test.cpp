@@ -329,11 +329,11 @@ TEST_SUITE("net") {
       self.connection().write(std::string(5'000'000, 'x'));
       self.connection().close();
     });
-    server.advance(std::chrono::milliseconds{1'900});
+    server.advance(std::chrono::milliseconds{1'000});
     server.loop().settle();
     CHECK_FALSE(server.end(0).closed());
     CHECK_FALSE(server.end(1).closed());
-    server.advance(std::chrono::milliseconds{200});
+    server.advance(std::chrono::milliseconds{1'100});
     CHECK(server.end(0).wait_closed().kind == CloseReason::kLocal);
     server.loop().settle();
     CHECK_FALSE(server.end(1).closed());

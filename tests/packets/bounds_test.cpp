@@ -27,6 +27,20 @@ TEST_SUITE("packets") {
     expect_bytes(*device, publish("$iothub/twin/res/200/?$rid=" + std::string(1024, 'r'), R"({"desired":{"$version":1},"reported":{"$version":1}})"));
   }
 
+  TEST_CASE("bounds: a client that subscribes and unsubscribes waits for the store like one that publishes") {
+    // Nothing held it back: the stored session is written at each, and gigabytes of them waited for the disk.
+    TestHub hub([](broker::Config& config) { config.mqtt.unacknowledged_publishes = 1; });
+    hub.create("d1");
+    auto device = join(hub, "d1", {.clean_session = false});
+    std::string packets;
+    for (int i = 0; i < 20; ++i) packets += subscribe(1, "$iothub/twin/res/#", 0) + "c0 00"_hex + unsubscribe(2, "$iothub/twin/res/#") + "c0 00"_hex;
+    device->send_raw(packets);
+    for (int i = 0; i < 20; ++i) {
+      // The ping behind each is not read before the store has answered.
+      for (const std::string& answer : {"90 03 0001 00"_hex, "d0 00"_hex, "b0 02 0002"_hex, "d0 00"_hex}) expect_bytes(*device, answer);
+    }
+  }
+
   TEST_CASE("bounds: a client that pings and reads no answer is dropped when too much waits for it") {
     TestHub hub([](broker::Config& config) { config.mqtt.output_bytes = 256 * 1024; });
     hub.create("d1");

@@ -138,6 +138,21 @@ TEST_SUITE("packets") {
     CHECK(service.read_answer().body == R"({"status":200,"payload":7})");
   }
 
+  TEST_CASE("method: the cloud's sentence leaves open why nobody is there, the refusal book does not") {
+    TestHub hub;
+    hub.create("d1");
+    const std::string expected = "POST /twins/d1/methods | 404 DeviceNotOnline | state | expected a device that is online and listens for methods; received ";
+    const auto call = [&hub] {
+      const HttpAnswer answer = hub.api("POST", kMethods, R"({"methodName":"m"})");
+      CHECK(answer.status == 404);
+      CHECK(contains(answer.body, "because the requested device isn't online or hasn't registered the direct method callback"));
+      return last_refusal(hub, "d1");
+    };
+    CHECK(contains(call(), expected + "d1 is not connected; "));
+    auto device = hub.connect("d1");
+    CHECK(contains(call(), expected + "d1 is connected, and has not subscribed to methods; "));
+  }
+
   TEST_CASE("method: nobody answers within the response timeout: 504") {
     Rig rig;
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"m","responseTimeoutInSeconds":60})");

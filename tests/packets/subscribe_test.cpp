@@ -46,7 +46,8 @@ TEST_SUITE("packets") {
     TestHub hub;
     hub.create("d1");
     hub.create("d2");
-    const std::string ids = "the ids in the filter must be those of the connection, byte for byte",
+    const std::string ids = "the ids must be those of the connection, byte for byte",
+                      right = "devices/d1/messages/devicebound/#", other_case = "topics are case-sensitive: " + right,
                       no_broker = "a hub is no broker: a device receives only what is meant for it";
     const std::pair<std::string, std::string> filters[] = {
         {"#", no_broker},
@@ -65,9 +66,12 @@ TEST_SUITE("packets") {
         {"devices/#", ids},
         {"devices/+/messages/events/#", ids},
         {"devices/+/#", ids},
-        {"devices/d1/messages/events/#", ids},
-        {"devices/d1/#", ids},
-        {"devices/d1/modules/m1/#", ids},
+        {"devices/d1/messages/events/#", "that is where a device sends; it receives at " + right},
+        {"devices/d1/#", "the ids are right, what follows them is not: " + right},
+        {"devices/d1/messages/devicebound/x", "the ids are right, what follows them is not: " + right},
+        {"devices/d1/messages/deviceBound/#", other_case},
+        {"Devices/d1/messages/devicebound/#", other_case},
+        {"devices/d1/modules/m1/#", "that is a module's topic: the module needs a connection of its own"},
     };
     for (const auto& [filter, advice] : filters) {
       auto device = hub.connect("d1");

@@ -142,8 +142,15 @@ TEST_SUITE("packets") {
     auto device = hub.connect("d1");
     device->send_raw(publish(kReported + "1", R"({"a":1})"));
     device->expect_silence();
+    // Told once: the device waits for what never comes.
+    device->send_raw(publish("$iothub/twin/GET/?$rid=2", ""));
+    device->expect_silence();
     hub.wait_until([&] { return contains(hub.api("GET", "/twins/d1").body, R"("reported":{"a":1,)"); }, "the report");
     device->expect_silence();
+    CHECK(hub.refusals("d1").size() == 1);
+    CHECK(last_refusal(hub, "d1") ==
+          "twin response | dropped | state | expected a subscription to $iothub/twin/res/#; received a twin request with $rid=1 and no such subscription; "
+          "subscribe, wait for the SUBACK, then send twin requests");
   }
 
   TEST_CASE("desired: a patch of the service arrives with its nulls and the version") {

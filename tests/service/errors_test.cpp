@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <set>
 #include <string>
 
 #include "base/json.h"
 #include "base/random.h"
+#include "tests/service/samples.h"
 
 using namespace nearhub;
 using namespace nearhub::service;
@@ -29,9 +31,36 @@ std::string without_tracking_id(std::string text) {
   return text.replace(at - 32, 32, "<id>");
 }
 
+// An exchange on a loop that is always the current one.
+struct Answered final : Exchange, Executor {
+  void respond(http::Response answer) override { response = std::move(answer); }
+  void stream(http::Response /*head*/, std::unique_ptr<StreamSource> /*source*/) override {}
+  void post(Task task) override { task(); }
+  bool try_post(Task task) override { return task(), true; }
+  bool is_current() const override { return true; }
+  http::Response response;
+};
+
 }  // namespace
 
 TEST_SUITE("service") {
+  TEST_CASE("error: a request that is dropped unanswered is answered with an error like any other") {
+    test::TestHub hub;
+    Answered exchange;
+    auto slot = std::make_shared<ExchangeSlot>();
+    slot->exchange = &exchange;
+    {
+      Responder responder(exchange, slot);
+      responder.describe({&hub.server().hub(), "d1", "192.0.2.7:1", "GET /devices/d1"});
+    }
+    CHECK(exchange.response.status == 503);
+    REQUIRE(exchange.response.headers.size() == 3);
+    CHECK(exchange.response.headers[1].name == "iothub-errorcode");
+    CHECK(exchange.response.headers[1].value == "ServiceUnavailable");
+    CHECK(exchange.response.body.starts_with(R"({"Message":"ErrorCode:ServiceUnavailable;the hub stopped before it had an answer","ExceptionMessage":"Tracking ID:)"));
+  }
+
+
   TEST_CASE("error: the registry's envelope [service-rest.md 3.1, E1]") {
     const http::Response made = response({ErrorCode::kDeviceNotFound, "d1"}, Envelope::kE1);
     CHECK(made.status == 404);
@@ -52,9 +81,11 @@ TEST_SUITE("service") {
     const http::Response made = response({ErrorCode::kDeviceNotOnline, "offline"}, Envelope::kE3);
     CHECK(made.status == 404);
     CHECK(without_tracking_id(made.body) ==
-          R"({"Message":"{\"errorCode\":404103,\"trackingId\":\"<id>-G:0-TimeStamp:01/01/2026 00:00:00\",\"message\":\"offline\",)"
+          R"({"Message":"{\"errorCode\":404103,\"trackingId\":\"<id>-G:0-TimeStamp:01/01/2026 00:00:00\",\"message\":\"The operation failed because the )"
+          R"(requested device isn't online or hasn't registered the direct method callback. To learn more, see https://aka.ms/iothub404103\",)"
           R"(\"info\":null,\"timestampUtc\":\"2026-01-01T00:00:00.1234567Z\"}","ExceptionMessage":""})");
     CHECK(made.headers[1].value == "DeviceNotOnline");
+    CHECK(made.reason == "offline");  // for the refusal book
   }
 
   TEST_CASE("error: a text that clients would cut at its semicolon has none, in the envelope that they split") {

@@ -26,8 +26,16 @@ TEST_SUITE("service") {
     CHECK(replaced.status == 200);
     CHECK(member(json_of(replaced), "managedBy") == "null");
     CHECK(e1(hub.api("PUT", "/devices/d1/modules/m1", "{}", if_match(made.header("ETag")))).starts_with("412 PreconditionFailed: "));
-    CHECK(e1(hub.api("PUT", "/devices/d1/modules/m1", "{}")) ==
-          "409 ModuleAlreadyExistsOnDevice: Device d1 in IotHub localhost already contains Module m1.");
+    // The one answer whose body is the error itself (E2).
+    const HttpAnswer twice = hub.api("PUT", "/devices/d1/modules/m1", "{}");
+    CHECK(twice.status == 409);
+    CHECK(twice.header("iothub-errorcode") == "ModuleAlreadyExistsOnDevice");
+    const JsonDocument error = json_of(twice);
+    CHECK(error.MemberCount() == 5);
+    CHECK(member(error, "errorCode") == "409301");
+    CHECK(string_member(error, "message") == "Device d1 in IotHub localhost already contains Module m1.");
+    CHECK(string_member(error, "trackingId").find("-G:0-TimeStamp:") == 32);
+    CHECK(string_member(error, "timestampUtc").ends_with("Z"));
     CHECK(e1(hub.api("DELETE", "/devices/d1/modules/m1")).starts_with("412 PreconditionFailed: Etag missing"));
     CHECK(hub.api("DELETE", "/devices/d1/modules/m1", {}, if_match("\"*\"")).status == 204);
     CHECK(e1(hub.api("GET", "/devices/d1/modules/m1")) == "404 ModuleNotFound: m1");

@@ -148,6 +148,7 @@ TEST_SUITE("service") {
     const std::string before = hub.api("GET", "/twins/d1").body;
     CHECK(patch(hub, "{}").body == before);
     CHECK(patch(hub, R"({"properties":{}})").body == before);
+    CHECK(patch(hub, R"({"properties":null})").body == before);
     CHECK(patch(hub, R"({"properties":{"reported":{"a":1}}})").body == before);
     CHECK(hub.api("GET", "/twins/d1").body == before);
   }

@@ -1,6 +1,9 @@
 // What a hub says once it is ready, and to whom.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -68,6 +71,29 @@ TEST_SUITE("system") {
     HubProcess hub({"--data", folder.path(), "--device", "d2"});
     CHECK(hub.ready_json().find("\"deviceId\":\"d2\"") != std::string::npos);
     CHECK(hub.ready_json().find("\"deviceId\":\"d1\"") == std::string::npos);
+  }
+
+  TEST_CASE("ready file: a named pipe that nobody reads holds up nobody, and its reader gets all, however late") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("ready");
+    REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+    const auto on_pipe = [&path](broker::Config& config) { config.ready_file = path; };
+    TestHub hub(on_pipe);
+    CHECK(hub.api("GET", "/health").status == 200);
+    const int pipe = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    REQUIRE(pipe >= 0);
+    std::string text;
+    hub.wait_until(
+        [&] {
+          char buffer[4096];
+          const ssize_t n = ::read(pipe, buffer, sizeof buffer);
+          if (n > 0) text.append(buffer, static_cast<std::size_t>(n));
+          return text.ends_with('\n');
+        },
+        "the text");
+    ::close(pipe);
+    CHECK(text == hub.server().ready_json());
+    CHECK(TestHub(on_pipe).stop() == 0);
   }
 
   TEST_CASE("ready file: one that cannot be written ends the start with its name") {

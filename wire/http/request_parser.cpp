@@ -111,6 +111,7 @@ struct RequestParser::Impl {
   Request request;
   std::uint64_t left = 0;  // of a body with a length
   std::optional<ChunkedBody> chunks;
+  bool body_awaited = false;  // kHeader has been given
   bool wants_continue = false;
   std::optional<Error> failure;
 
@@ -119,6 +120,7 @@ struct RequestParser::Impl {
   void start() {
     state = State::kStart;
     empty_line_passed = false;
+    body_awaited = false;
     request = {};
     chunks.reset();
   }
@@ -246,6 +248,11 @@ RequestParser::Outcome RequestParser::next(Request& request) {
   }
   if (!*complete) {
     const bool in_body = impl.state == Impl::State::kSizedBody || impl.state == Impl::State::kChunkedBody;
+    if (in_body && !std::exchange(impl.body_awaited, true)) {
+      const Request& begun = impl.request;
+      request = {begun.method, begun.target, begun.headers, {}, begun.keep_alive};
+      return kHeader;
+    }
     return in_body && std::exchange(impl.wants_continue, false) ? kContinue : kNeedMore;
   }
   request = std::move(impl.request);

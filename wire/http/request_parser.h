@@ -34,6 +34,7 @@ class RequestParser {
   enum Outcome {
     kRequest,
     kNeedMore,
+    kHeader,    // once, where the body has not come with the header: `request` is whole but for it; call next() again to wait for the body
     kContinue,  // the client asked for "100 Continue" before it sends the body: send it, then call next() again
     kError,
   };

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <iterator>
-
 #include "base/text.h"
 #include "base/time_format.h"
 
@@ -11,7 +9,7 @@ namespace nearhub::http {
 namespace {
 
 void encode_head(std::string& out, const Response& response, WallTime now) {
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", response.status, status_text(response.status));
+  out += fmt::format("HTTP/1.1 {} {}\r\n", response.status, status_text(response.status));
   constexpr std::string_view kBreaks("\r\n\0", 3);
   for (const Header& header : response.headers) {
     // Values may echo what a client sent: a line break would start a header of its choosing.
@@ -61,7 +59,7 @@ std::string_view status_text(int status) {
 void encode_response(std::string& out, const Response& response, bool keep_alive, WallTime now, bool head_only) {
   encode_head(out, response, now);
   // RFC 9110: a 204 has no body and no Content-Length.
-  if (response.status != 204) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", response.body.size());
+  if (response.status != 204) out += fmt::format("Content-Length: {}\r\n", response.body.size());
   if (!keep_alive) out.append("Connection: close\r\n");
   out.append("\r\n");
   if (!head_only && response.status != 204) out.append(response.body);
@@ -74,7 +72,7 @@ void encode_stream_head(std::string& out, const Response& response, WallTime now
 
 void encode_chunk(std::string& out, std::string_view data) {
   if (data.empty()) return;
-  fmt::format_to(std::back_inserter(out), "{:x}\r\n", data.size());
+  out += fmt::format("{:x}\r\n", data.size());
   out.append(data).append("\r\n");
 }
 
