@@ -1,7 +1,7 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { createDevice, open, next, api, eventsOf, report, registry, host, Client, Message, Mqtt, ca } = require('./hub');
+const { createDevice, open, next, desired, api, eventsOf, report, registry, host, Client, Message, Mqtt, ca } = require('./hub');
 
 test('telemetry: sendEvent resolves and the message is in the event stream with its properties', async (t) => {
   const device = await createDevice();
@@ -46,12 +46,12 @@ test('twin: a desired update reaches the connected device, a null removes the pr
   const device = await createDevice();
   const client = await open(t, device.connectionString);
   const twin = await client.getTwin();
-  const first = next(twin, 'properties.desired', 'initial desired properties');
-  await first; // the SDK replays the current ones when the listener is added
-  let delta = next(twin, 'properties.desired', 'desired update');
+  await desired(twin, 1); // the SDK replays the current ones when the listener is added, and subscribes
+  await report(twin, { listening: true }); // answered behind the subscription
+  let delta = desired(twin, 2);
   await registry.updateTwin(device.id, { properties: { desired: { interval: 30, mode: 'eco' } } }, '*');
-  assert.deepEqual((await delta)[0], { interval: 30, mode: 'eco', $version: 2 });
-  delta = next(twin, 'properties.desired', 'desired removal');
+  assert.deepEqual(await delta, { interval: 30, mode: 'eco', $version: 2 });
+  delta = desired(twin, 3);
   await registry.updateTwin(device.id, { properties: { desired: { mode: null } } }, '*');
   await delta; // the SDK hands over its merged copy
   assert.deepEqual({ ...twin.properties.desired }, { interval: 30, $version: 3 });

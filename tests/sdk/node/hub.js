@@ -51,6 +51,19 @@ async function next(emitter, event, what = event, seconds = 30) {
   }
 }
 
+// The desired properties of that version. The SDK replays what it has to every listener that is added, and that may come before the news.
+async function desired(twin, version) {
+  const [delta] = await new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => reject(new Error(`no desired properties of version ${version} within 30 s`)), 30000);
+    twin.on('properties.desired', (...given) => {
+      if (given[0].$version !== version) return;
+      clearTimeout(deadline);
+      resolve(given);
+    });
+  });
+  return delta;
+}
+
 function ownerToken() {
   const parts = Object.fromEntries(service.split(';').map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]));
   const resource = encodeURIComponent(host);
@@ -81,4 +94,4 @@ async function eventsOf(device) {
 
 const report = (twin, patch) => new Promise((resolve, reject) => twin.properties.reported.update(patch, (error) => (error ? reject(error) : resolve())));
 
-module.exports = { ready, ca, host, service, registry, serviceClient, freshId, createDevice, createModule, open, next, api, eventsOf, report, Client, ModuleClient, Message, Mqtt };
+module.exports = { ready, ca, host, service, registry, serviceClient, freshId, createDevice, createModule, open, next, desired, api, eventsOf, report, Client, ModuleClient, Message, Mqtt };

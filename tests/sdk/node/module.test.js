@@ -1,7 +1,7 @@
 'use strict';
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { createDevice, createModule, open, next, eventsOf, report, registry, ModuleClient, Message } = require('./hub');
+const { createDevice, createModule, open, desired, eventsOf, report, registry, ModuleClient, Message } = require('./hub');
 
 test('module: a reported update is seen by the service, a desired update reaches the module', async (t) => {
   const device = await createDevice();
@@ -13,10 +13,11 @@ test('module: a reported update is seen by the service, a desired update reaches
   const { responseBody } = await registry.getModuleTwin(device.id, module.moduleId);
   assert.deepEqual(responseBody.properties.reported.weather, { temperature: 72, humidity: 17 });
 
-  await next(twin, 'properties.desired', 'initial desired properties');
-  const delta = next(twin, 'properties.desired', 'desired update');
+  await desired(twin, 1); // the SDK replays the current ones when the listener is added, and subscribes
+  await report(twin, { listening: true }); // answered behind the subscription
+  const delta = desired(twin, 2);
   await registry.updateModuleTwin(device.id, module.moduleId, { properties: { desired: { rate: 5 } } }, '*');
-  assert.deepEqual((await delta)[0], { rate: 5, $version: 2 });
+  assert.deepEqual(await delta, { rate: 5, $version: 2 });
   assert.equal((await registry.getTwin(device.id)).responseBody.properties.desired.$version, 1, "the device's own twin is another one");
 });
 
