@@ -26,6 +26,11 @@ if(NEARHUB_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(nearhub_flags INTERFACE -fsanitize=${NEARHUB_SANITIZE})
 endif()
+if(NEARHUB_SANITIZE MATCHES undefined)
+  # The check of vptr reads memory through a pipe: where a test leaves the process no file descriptor, it calls every object a fault.
+  # GCC's analysis of what may be uninitialised does not see through the sanitizers' code.
+  target_compile_options(nearhub_flags INTERFACE -fno-sanitize=vptr $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+endif()
 if(NEARHUB_ASSERTS)
   target_compile_options(nearhub_flags INTERFACE -UNDEBUG)
 endif()

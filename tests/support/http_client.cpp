@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -87,7 +88,10 @@ HttpAnswer HttpClient::read_answer(bool head_only) {
 
 std::string HttpClient::read_stream_until(std::string_view until) {
   REQUIRE(streaming_);
-  while (stream_.find(until) == std::string::npos) {
+  // What was searched is not searched again: streams are megabytes.
+  std::size_t searched = 0;
+  while (stream_.find(until, searched) == std::string::npos) {
+    searched = stream_.size() - std::min(stream_.size(), until.size());
     const std::size_t line = buffer_.find("\r\n");
     if (line != std::string::npos) {
       const std::size_t size = std::strtoul(buffer_.substr(0, line).c_str(), nullptr, 16);
