@@ -56,20 +56,19 @@ class SystemClock final : public Clock {
   std::atomic<std::int64_t> offset_ms_{0};
 };
 
-// A clock that stands still until told to move.
+// A clock that stands still until told to move. Threads that read it and the one that moves it need not agree on when.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(WallTime start = from_unix_milliseconds(1'767'225'600'000)) : wall_(start) {}  // 2026-01-01
-  WallTime now() const override { return wall_; }
-  MonoTime mono() const override { return mono_; }
-  void advance(std::chrono::milliseconds by) {
-    wall_ += by;
-    mono_ += by;
-  }
+  explicit ManualClock(WallTime start = from_unix_milliseconds(1'767'225'600'000)) : start_(start) {}  // 2026-01-01
+  WallTime now() const override { return start_ + passed(); }
+  MonoTime mono() const override { return MonoTime{std::chrono::hours{1}} + passed(); }
+  void advance(std::chrono::milliseconds by) { passed_ms_.fetch_add(by.count(), std::memory_order_relaxed); }
 
  private:
-  WallTime wall_;
-  MonoTime mono_{std::chrono::hours{1}};
+  std::chrono::milliseconds passed() const { return std::chrono::milliseconds{passed_ms_.load(std::memory_order_relaxed)}; }
+
+  const WallTime start_;
+  std::atomic<std::int64_t> passed_ms_{0};
 };
 
 }  // namespace nearhub
