@@ -93,8 +93,9 @@ Error malformed(std::size_t at, rapidjson::ParseErrorCode fault) {
 }  // namespace
 
 Result<JsonDocument> parse_json(std::string_view text, std::size_t max_depth) {
-  constexpr unsigned kFlags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag;
+  // Not kParseFullPrecisionFlag: for "0.0E83" it shifts by the leading zeros of zero (rapidjson/internal/diyfp.h), which is undefined. Where the spelling
+  // of numbers matters they are not read as doubles (twin/value.h).
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   JsonDocument document;
   rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
