@@ -191,9 +191,12 @@ class TlsServer {
     Leaves leaves = Leaves::kBoth;
     std::function<void(ServerEnd&)> prepare = {};  // on the loop, before anything comes
     int send_buffer = 0;                           // of the system, for each connection; 0: the system's choice
+    bool resumption = false;
+    net::TicketLimits tickets = {};
+    std::string hub = "net tests";                 // the session id context
   };
   TlsServer() : TlsServer(Options()) {}
-  explicit TlsServer(Options options) : options_(std::move(options)), context_(make_context(options_.leaves)), loop_(std::make_unique<RunningLoop>(clock_)) {
+  explicit TlsServer(Options options) : options_(std::move(options)), context_(make_context(options_.leaves, options_.hub, resumption())), loop_(std::make_unique<RunningLoop>(clock_)) {
     auto socket = net::ListeningSocket::bind("127.0.0.1", 0);
     REQUIRE(socket.ok());
     port_ = socket->port();
@@ -242,7 +245,9 @@ class TlsServer {
     return options;
   }
 
-  static std::unique_ptr<net::TlsContext> make_context(Leaves leaves) {
+  const Clock& clock() const { return clock_; }
+
+  static std::unique_ptr<net::TlsContext> make_context(Leaves leaves, std::string_view hub = "net tests", std::optional<net::Resumption> resumption = {}) {
     const certs::KeyPair root{broker::kWellKnownCaCertificate, broker::kWellKnownCaKey};
     SystemRandom random;
     const WallTime now = SystemClock().now();
@@ -253,12 +258,17 @@ class TlsServer {
       REQUIRE(leaf.ok());
       pairs.push_back({leaf->certificate_pem, leaf->key_pem});
     }
-    auto context = net::TlsContext::create(pairs, "net tests");
+    auto context = net::TlsContext::create(pairs, hub, resumption);
     REQUIRE(context.ok());
     return std::move(*context);
   }
 
  private:
+  std::optional<net::Resumption> resumption() const {
+    if (!options_.resumption) return std::nullopt;
+    return net::Resumption{clock_, options_.tickets};
+  }
+
   void accept(int fd, std::string peer) {
     if (options_.send_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options_.send_buffer, sizeof options_.send_buffer);
     auto end = std::make_unique<ServerEnd>(loop_->get(), *context_, fd, std::move(peer));

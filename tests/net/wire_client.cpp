@@ -120,7 +120,16 @@ WireClient::WireClient(std::uint16_t port, const Options& options)
     EVP_PKEY_free(key);
     for (const std::string& pem : options.chain_pem) REQUIRE(SSL_CTX_add_extra_chain_cert(context_, certificate_of(pem)) == 1);
   }
+  if (!options.tickets) SSL_CTX_set_options(context_, SSL_OP_NO_TICKET);
+  // Called for each ticket that comes.
+  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_sess_set_new_cb(context_, [](SSL* ssl, SSL_SESSION* session) {
+    if (SSL_SESSION_has_ticket(session) == 1) ++static_cast<WireClient*>(SSL_get_app_data(ssl))->tickets_received_;
+    return 0;
+  });
   ssl_ = SSL_new(context_);
+  SSL_set_app_data(ssl_, this);
+  if (options.session != nullptr) REQUIRE(SSL_set_session(ssl_, options.session.get()) == 1);
   if (options.verify_name != nullptr) SSL_set1_host(ssl_, options.verify_name);
   if (options.now_s != 0) X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_), options.now_s);
   SSL_set_bio(ssl_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
@@ -128,6 +137,8 @@ WireClient::WireClient(std::uint16_t port, const Options& options)
 }
 
 WireClient::~WireClient() {
+  // Without a goodbye, sent or pretended, OpenSSL would spoil the session for the next connection.
+  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN);
   SSL_free(ssl_);
   SSL_CTX_free(context_);
 }
@@ -205,6 +216,14 @@ std::string WireClient::receive_all(std::size_t bytes) {
   }
   return all;
 }
+
+TlsSession WireClient::session() const {
+  SSL_SESSION* session = SSL_get1_session(ssl_);
+  TlsSession owned(session, SSL_SESSION_free);
+  return session != nullptr && SSL_SESSION_has_ticket(session) == 1 ? owned : nullptr;
+}
+
+bool WireClient::resumed() const { return SSL_session_reused(ssl_) == 1; }
 
 bool WireClient::said_goodbye() const { return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0; }
 

@@ -11,6 +11,7 @@
 
 struct ssl_st;
 struct ssl_ctx_st;
+struct ssl_session_st;
 
 namespace nearhub::test {
 
@@ -45,6 +46,9 @@ struct TlsRecord {
 // Those that a stream of bytes from one side begins with; the rest of a cut one does not count.
 std::vector<TlsRecord> records_of(std::string_view wire);
 
+// What a client keeps of a connection, to resume it at the next.
+using TlsSession = std::shared_ptr<ssl_session_st>;
+
 class WireClient {
  public:
   struct Options {
@@ -59,6 +63,8 @@ class WireClient {
     std::string key_pem;
     std::vector<std::string> chain_pem;  // sent behind it
     int receive_buffer = 0;
+    TlsSession session;               // offered to the server; null: none
+    bool tickets = true;              // false: asks for none (TLS 1.2)
   };
   WireClient(std::uint16_t port, const Options& options);
   ~WireClient();
@@ -83,6 +89,11 @@ class WireClient {
   // Asks the server for new keys; its answer is not read. False when the connection is broken.
   bool ask_for_key_update();
 
+  // The latest that the server gave; with TLS 1.3 it comes with the first data behind the handshake. Null: it gave none.
+  TlsSession session() const;
+  bool resumed() const;
+  int tickets_received() const { return tickets_received_; }
+
   // All that came, as it came.
   const std::string& wire() const { return wire_; }
   PlainSocket& socket() { return socket_; }
@@ -96,6 +107,7 @@ class WireClient {
   ssl_st* ssl_ = nullptr;
   std::string wire_;
   std::string error_;
+  int tickets_received_ = 0;
 };
 
 }  // namespace nearhub::test

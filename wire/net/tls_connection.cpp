@@ -1,6 +1,5 @@
 #include "wire/net/tls_connection.h"
 
-#include <fmt/core.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
@@ -8,13 +7,12 @@
 #include <uv.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "base/check.h"
-#include "wire/net/openssl_error.h"
+#include "wire/net/tls_failure.h"
 
 namespace nearhub::net {
 namespace {
@@ -69,41 +67,7 @@ BIO_METHOD* wire_bio_method() {
   return method;
 }
 
-struct Diagnosis {
-  int reason;
-  const char* detail;
-  const char* advice;
-};
-
-// What OpenSSL's reasons mean to somebody with a board on the desk.
-constexpr const char* kTrustAdvice = "give the client this hub's CA file (ca.pem); see `nearhub examples`";
-// Clients send one alert for all three.
-constexpr const char* kRefused =
-    "the client refused the hub's certificate: its authority is not trusted, it lacks the name that the client dialled, or the client's clock is wrong";
-constexpr const char* kRefusedAdvice =
-    "give the client this hub's CA file, start the hub with --host NAME for the name that the client dials, and set the client's clock";
-constexpr std::array kDiagnoses = {
-    Diagnosis{SSL_R_HTTP_REQUEST, "the peer spoke plain HTTP on a TLS port", "use https://"},
-    Diagnosis{SSL_R_WRONG_VERSION_NUMBER, "the peer's first bytes are not TLS", "turn TLS on in the client: this port speaks only TLS"},
-    Diagnosis{SSL_R_UNSUPPORTED_PROTOCOL, "the client offers no TLS version above 1.1", "the hub speaks TLS 1.2 and 1.3"},
-    Diagnosis{SSL_R_NO_SHARED_CIPHER, "client and hub share no cipher suite", "see docs/tls.md for the hub's list"},
-    Diagnosis{SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the client does not trust the hub's certificate authority", kTrustAdvice},
-    Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, kRefused, kRefusedAdvice},
-    Diagnosis{SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, kRefused, kRefusedAdvice},
-    Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "the client holds the hub's certificate for expired or not yet valid", "set the client's clock"},
-    Diagnosis{SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "the client ended the handshake", "see docs/tls.md for suites and curves"},
-    Diagnosis{SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the client refused the TLS version", "the hub speaks TLS 1.2 and 1.3"},
-};
-
 }  // namespace
-
-std::string take_openssl_error() {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
-  if (code == 0) return "unknown error";
-  const char* reason = ERR_reason_error_string(code);
-  return reason != nullptr ? reason : fmt::format("OpenSSL error {:#x}", code);
-}
 
 // libuv keeps the handle until its close callback; the connection may be gone by then.
 struct TlsConnection::Poll {
@@ -118,10 +82,11 @@ struct TlsConnection::Poll {
 };
 
 TlsConnection::TlsConnection(Loop& loop, const TlsContext& context, int socket, std::string peer, Handler& handler)
-    : loop_(&loop), handler_(handler), ssl_(SSL_new(context.get())), socket_(socket), peer_(std::move(peer)) {
+    : loop_(&loop), handler_(handler), tickets_(context.tickets()), ssl_(SSL_new(context.get())), socket_(socket), peer_(std::move(peer)) {
   NEARHUB_CHECK(ssl_ != nullptr);
   BIO* bio = BIO_new(wire_bio_method());
   NEARHUB_CHECK(bio != nullptr);
+  BIO_set_data(bio, &resumed_intermediates_);  // for SessionTickets
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_accept_state(ssl_);
@@ -264,7 +229,7 @@ void TlsConnection::handshake() {
   const int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_, result);
   if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ) {
     send_wire();  // the alert that tells the client why
-    fail_tls(CloseReason::kHandshake);
+    fail(tls_failure(CloseReason::kHandshake));
     return;
   }
   send_wire();
@@ -316,7 +281,7 @@ void TlsConnection::read_plaintext() {
       return;
     }
     if (error != SSL_ERROR_NONE) {
-      fail_tls(CloseReason::kTls);
+      fail(tls_failure(CloseReason::kTls));
       return;
     }
   }
@@ -336,7 +301,7 @@ void TlsConnection::flush() {
       ERR_clear_error();
       std::size_t n = 0;
       if (SSL_write_ex(ssl_, output_.data() + written, output_.size() - written, &n) != 1) {
-        fail_tls(CloseReason::kTls);
+        fail(tls_failure(CloseReason::kTls));
         break;
       }
       written += n;
@@ -454,19 +419,6 @@ void TlsConnection::fail(CloseReason reason) {
   mark_dirty();
 }
 
-void TlsConnection::fail_tls(CloseReason::Kind kind) {
-  const unsigned long code = ERR_peek_error();
-  const int reason = ERR_GET_REASON(code);
-  CloseReason result{kind, fmt::format("TLS: {}", take_openssl_error()), {}};
-  for (const Diagnosis& diagnosis : kDiagnoses) {
-    if (diagnosis.reason == reason) {
-      result.detail = fmt::format("{} ({})", diagnosis.detail, result.detail);
-      result.advice = diagnosis.advice;
-    }
-  }
-  fail(std::move(result));
-}
-
 void TlsConnection::finish() {
   state_ = State::kClosed;
   linger_.reset();
@@ -480,6 +432,12 @@ std::string_view TlsConnection::tls_version() const { return SSL_get_version(ssl
 
 std::string_view TlsConnection::cipher() const { return SSL_get_cipher_name(ssl_); }
 
+bool TlsConnection::resumed() const { return SSL_session_reused(ssl_) == 1; }
+
+void TlsConnection::forget_session() {
+  if (tickets_ != nullptr) tickets_->revoke(ssl_);
+}
+
 std::vector<std::string> TlsConnection::client_certificates() const {
   std::vector<std::string> certificates;
   const auto add = [&certificates](const X509* certificate) {
@@ -489,7 +447,9 @@ std::vector<std::string> TlsConnection::client_certificates() const {
     OPENSSL_free(der);
   };
   if (const X509* leaf = SSL_get0_peer_certificate(ssl_)) add(leaf);
-  if (STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_)) {
+  if (resumed()) {
+    if (resumed_intermediates_) certificates.insert(certificates.end(), resumed_intermediates_->begin(), resumed_intermediates_->end());
+  } else if (STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_)) {
     for (int i = 0; i < sk_X509_num(chain); ++i) add(sk_X509_value(chain, i));
   }
   return certificates;

@@ -88,8 +88,12 @@ class TlsConnection {
   std::string_view tls_version() const;              // "TLSv1.3"
   std::string_view cipher() const;
 
-  // The client's certificates as DER, leaf first; empty when it showed none.
+  // The client's certificates as DER, leaf first; empty when it showed none. After a resumed handshake they are those of the full one.
   std::vector<std::string> client_certificates() const;
+  // The handshake was an abbreviated one.
+  bool resumed() const;
+  // The client was refused: its session is not resumed any more, so that it comes back with a full handshake.
+  void forget_session();
 
   // Called by the loop at the end of a turn.
   void flush();
@@ -116,11 +120,11 @@ class TlsConnection {
   void update_poll();
   void mark_dirty();
   void fail(CloseReason reason);
-  void fail_tls(CloseReason::Kind kind);
   void finish();
 
   Loop* loop_;
   Handler& handler_;
+  SessionTickets* tickets_;  // null: none are given
   ssl_st* ssl_;
   Poll* poll_ = nullptr;
   int socket_;
@@ -137,6 +141,7 @@ class TlsConnection {
   std::size_t unsent_at_ = 0;   // how much of it has been sent since
   std::size_t unsent_answers_ = 0;  // how much of it TLS itself has made since it was last empty
   std::string peer_;
+  SharedIntermediates resumed_intermediates_;  // set by the handshake
   std::unique_ptr<Timer> linger_;         // only while closing
   std::unique_ptr<CloseReason> reason_;   // only when failed
 };

@@ -35,7 +35,7 @@ Error failure(std::string_view what) {
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::vector<CertificateAndKey>& leaves,
-                                                       std::string_view session_id_context) {
+                                                       std::string_view session_id_context, std::optional<Resumption> resumption) {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   if (context == nullptr) return failure("OpenSSL gives no TLS context");
   std::unique_ptr<TlsContext> result(new TlsContext(context));
@@ -50,15 +50,19 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::vector<Certifi
   SSL_CTX_set_max_send_fragment(context, kMaxSendFragment);
 
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any_certificate);
-  // Without a session id context OpenSSL ends a handshake in which a client that was asked for a certificate offers a session (A.5). Tickets
-  // are off: a resumed session lacks the client's chain, and the verdict must never be weaker than after a full handshake.
+  // Without a session id context OpenSSL ends a handshake in which a client that was asked for a certificate offers a session (A.5).
   if (SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_id_context.data()),
                                      static_cast<unsigned>(session_id_context.size())) != 1) {
     return failure("session id context");
   }
+  // OpenSSL's own cache would keep every session in memory; tickets leave them with the clients.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(context, 0);
+  if (resumption) {
+    result->tickets_ = std::make_unique<SessionTickets>(resumption->clock, resumption->limits);
+    result->tickets_->serve(context);
+  }
 
   if (leaves.empty()) return Error{ErrorCode::kInvalidSetting, "no server certificate"};
   for (const CertificateAndKey& leaf : leaves) {

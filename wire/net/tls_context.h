@@ -2,16 +2,19 @@
 //
 // TLS 1.2 and 1.3; the cipher list, curves and record size that the boards need; a client certificate is asked for with an empty CA
 // list, never demanded, and every one is accepted here: the verdict falls at CONNECT, when the identity is known (reference/x509-and-boards.md
-// A.5, A.8, B.6). No renegotiation, no compression.
+// A.5, A.8, B.6). No renegotiation, no compression. Sessions are resumed by tickets when the hub is told so (session_tickets.h).
 //
-// THREAD: immutable once made; any thread.
+// THREAD: immutable once made, but for the tickets, which lock; any thread.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
+#include "wire/net/session_tickets.h"
 
 struct ssl_ctx_st;
 
@@ -31,20 +34,30 @@ struct CertificateAndKey {
   std::string key_pem;
 };
 
+// Lets clients resume their sessions. `clock`, the hub's, outlives the context.
+struct Resumption {
+  const Clock& clock;
+  TicketLimits limits = {};
+};
+
 class TlsContext {
  public:
   // `leaves`: one per key type; OpenSSL shows the one that the client can use, EC first. `session_id_context` separates hubs: at most 32
-  // bytes. Fails with kInvalidSetting when a certificate or key cannot be used.
-  static Result<std::unique_ptr<TlsContext>> create(const std::vector<CertificateAndKey>& leaves, std::string_view session_id_context);
+  // bytes. Without `resumption` every handshake is a full one. Fails with kInvalidSetting when a certificate or key cannot be used.
+  static Result<std::unique_ptr<TlsContext>> create(const std::vector<CertificateAndKey>& leaves, std::string_view session_id_context,
+                                                    std::optional<Resumption> resumption = std::nullopt);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
   ssl_ctx_st* get() const { return context_; }
+  // Null when sessions are not resumed.
+  SessionTickets* tickets() const { return tickets_.get(); }
 
  private:
   explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
   ssl_ctx_st* context_;
+  std::unique_ptr<SessionTickets> tickets_;
 };
 
 }  // namespace nearhub::net
