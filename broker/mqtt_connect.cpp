@@ -173,6 +173,7 @@ void MqttSession::on_verdict(hub::Shard::Verdict verdict) {
 void MqttSession::refuse_connect(const std::string& identity, auth::Denial denial) {
   // A CONNECT of another protocol version is answered 1; all else that is the client's doing 5 (device-mqtt.md 2.7).
   const int code = connack_code(denial.code);
+  if (denial.code != ErrorCode::kServiceUnavailable) transport_.forget_session();
   hub_.refuse(identity, transport_.peer(), "MQTT CONNECT", fmt::format("CONNACK {}", code), std::move(denial));
   end(false);
   mqtt::encode(transport_.output(), mqtt::Connack{false, static_cast<std::uint8_t>(code)});

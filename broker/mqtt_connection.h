@@ -39,6 +39,7 @@ class MqttConnection final : public net::TlsConnection::Handler, public MqttTran
   void abort() override { tls_.abort(); }
   std::string peer() const override { return tls_.peer(); }
   std::vector<std::string> client_certificates() const override { return tls_.client_certificates(); }
+  void forget_session() override { tls_.forget_session(); }
   void go_home(const DeviceId& device) override;
 
   // net::TlsConnection::Handler

@@ -39,6 +39,8 @@ class MqttTransport {
   virtual void abort() = 0;
   virtual std::string peer() const = 0;
   virtual std::vector<std::string> client_certificates() const = 0;
+  // The client was refused: it must not come back with the same TLS session, which would show the same certificates again.
+  virtual void forget_session() = 0;
   // The CONNECT is read: bring the session to the home loop of the device and call at_home() there. Nothing is read until then.
   virtual void go_home(const DeviceId& device) = 0;
 };

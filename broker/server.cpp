@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <thread>
 
 #include "auth/connection_string.h"
@@ -73,7 +74,9 @@ Result<std::unique_ptr<Server>> Server::create(Config config, SystemClock& clock
     hub_id = random.hex(16);
     if (Status set = server->store_->set_setting("hub_id", *hub_id); !set.ok()) return set.error();
   }
-  auto tls = net::TlsContext::create(*certificates, *hub_id);
+  std::optional<net::Resumption> resumption;
+  if (server->config_.tls_resumption) resumption.emplace(net::Resumption{clock});
+  auto tls = net::TlsContext::create(*certificates, *hub_id, resumption);
   if (!tls.ok()) return std::move(tls).error();
   server->tls_ = std::move(*tls);
 

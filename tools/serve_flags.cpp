@@ -212,6 +212,8 @@ void add_key_settings(Settings settings, broker::Config& config) {
   settings.choice("--server-key", config.server_key,
                   {{"both", ServerKey::kBoth}, {"rsa", ServerKey::kRsa}, {"ec", ServerKey::kEc}}, "KIND",
                   "Server certificates to show: both, rsa or ec");
+  settings.choice("--tls-resumption", config.tls_resumption, {{"on", true}, {"off", false}}, "on|off",
+                  "Let clients resume a TLS session of the last day in place of a full handshake (docs/tls.md)");
   settings.flag("--well-known-keys", config.well_known_keys,
                 "Fixed, published keys and CA instead of random ones (docs/well-known-keys.md)");
   settings.flag("--i-know-these-keys-are-public", config.i_know_these_keys_are_public,

@@ -40,6 +40,8 @@ struct TlsClient::Impl {
   SSL_CTX* context = nullptr;
   SSL* ssl = nullptr;
   ~Impl() {
+    // Without a goodbye, sent or pretended, OpenSSL would spoil the session for the next connection.
+    if (ssl != nullptr) SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN);
     SSL_free(ssl);
     SSL_CTX_free(context);
   }
@@ -53,6 +55,7 @@ TlsClient::TlsClient(const TlsOptions& options, std::uint16_t port) : impl_(std:
     SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     REQUIRE(SSL_CTX_set_cipher_list(context, options.ciphers.c_str()) == 1);
   }
+  if (!options.groups.empty()) REQUIRE(SSL_CTX_set1_groups_list(context, options.groups.c_str()) == 1);
   if (options.verify) {
     const BioPtr bio = reader(options.ca_pem);
     X509* ca = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr);
@@ -84,6 +87,7 @@ TlsClient::TlsClient(const TlsOptions& options, std::uint16_t port) : impl_(std:
   set_receive_timeout(socket_, kPatience);
   impl_->ssl = SSL_new(context);
   SSL_set_fd(impl_->ssl, socket_);
+  if (options.session != nullptr) REQUIRE(SSL_set_session(impl_->ssl, options.session.get()) == 1);
   if (!options.server_name.empty()) {
     SSL_set_tlsext_host_name(impl_->ssl, options.server_name.c_str());
     if (options.verify) SSL_set1_host(impl_->ssl, options.server_name.c_str());
@@ -101,6 +105,12 @@ std::string TlsClient::cipher() const { return SSL_get_cipher_name(impl_->ssl); 
 std::string TlsClient::server_key_type() const {
   X509* certificate = SSL_get0_peer_certificate(impl_->ssl);
   return EVP_PKEY_is_a(X509_get0_pubkey(certificate), "RSA") == 1 ? "RSA" : "EC";
+}
+
+bool TlsClient::resumed() const { return SSL_session_reused(impl_->ssl) == 1; }
+std::shared_ptr<ssl_session_st> TlsClient::session() const {
+  std::shared_ptr<ssl_session_st> session(SSL_get1_session(impl_->ssl), SSL_SESSION_free);
+  return session != nullptr && SSL_SESSION_has_ticket(session.get()) == 1 ? session : nullptr;
 }
 
 bool TlsClient::try_send(std::string_view bytes) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+struct ssl_session_st;
+
 namespace nearhub::test {
 
 // Generous: a test that waits so long has failed; under sanitizers on a busy machine things take seconds.
@@ -21,9 +23,11 @@ struct TlsOptions {
   std::string server_name = "localhost";  // checked against the certificate, and sent as SNI; empty: neither
   std::string ca_pem;
   std::string ciphers;         // TLS 1.2 list; not empty: TLS 1.2 only
+  std::string groups;          // empty: what OpenSSL offers
   std::string certificate_pem;  // of the client
   std::string key_pem;
   bool verify = true;
+  std::shared_ptr<ssl_session_st> session;  // of an earlier connection, to be resumed; null: none
 };
 
 class TlsClient {
@@ -38,6 +42,9 @@ class TlsClient {
   std::string version() const;
   std::string cipher() const;
   std::string server_key_type() const;  // "RSA" or "EC"
+  bool resumed() const;
+  // The latest that the server gave a ticket for; with TLS 1.3 that comes with the first data. Null: none.
+  std::shared_ptr<ssl_session_st> session() const;
 
   void send(std::string_view bytes);
   // False when the connection is broken.
