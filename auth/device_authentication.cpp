@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "auth/certificate_authentication.h"
 #include "base/base64.h"
 #include "base/text.h"
 #include "base/time_format.h"
@@ -15,12 +16,27 @@ std::string resource_of(const IdentityId& identity, std::string_view host) {
   return resource;
 }
 
-std::string describe(const IdentityId& identity) {
-  return identity.is_module() ? fmt::format("module {}", identity.text()) : fmt::format("device {}", identity.text());
-}
-
 Denial deny(Check check, std::string expected, std::string received, std::string advice = {}) {
   return {check, ErrorCode::kIotHubUnauthorized, std::move(expected), std::move(received), std::move(advice)};
+}
+
+bool has_certificate(const Presented& presented) { return presented.certificates != nullptr && !presented.certificates->empty(); }
+
+// A token that says whose key signed it.
+bool names_policy(const Presented& presented) {
+  if (!presented.password) return false;
+  const SasParse parse = parse_sas_token(*presented.password);
+  return parse.ok && !parse.token.policy.empty();
+}
+
+// For an identity that has no keys: what came does not even claim to be a policy's.
+Denial no_certificate(const DeviceQuestion& q) {
+  const bool password = q.presented.password && !q.presented.password->empty();
+  return deny(Check::kCredential,
+              fmt::format("a client certificate: {} is registered with authentication type {}", describe(q.identity), authentication_type_text(q.credentials.type)),
+              password ? "no client certificate, and a password that is no token of a shared access policy" : "no client certificate",
+              password ? "give the client its certificate and key, or register the identity with authentication type sas"
+                       : "give the client its certificate and key: setOptions({cert, key}) in Node, X509 in Python, --cert and --key in mosquitto_pub");
 }
 
 // The scope of the token against the identity. An identity's own key must name it; a policy's may name any part of the path to it.
@@ -71,7 +87,7 @@ std::optional<Denial> check_resource(const DeviceQuestion& q, const SasToken& to
 
 std::variant<Admission, Denial> authenticate_by_token(const DeviceQuestion& q) {
   if (!q.presented.password || q.presented.password->empty()) {
-    const bool certificate = q.presented.certificates != nullptr && !q.presented.certificates->empty();
+    const bool certificate = has_certificate(q.presented);
     return deny(Check::kCredential, fmt::format("a SAS token as password: {} is registered with authentication type sas", describe(q.identity)),
                 certificate ? "a client certificate and no password" : "no password",
                 certificate ? "send a token, or register the identity for X.509"
@@ -92,11 +108,6 @@ std::variant<Admission, Denial> authenticate_by_token(const DeviceQuestion& q) {
       return deny(Check::kPermission, "a policy with DeviceConnect", fmt::format("policy {} with {}", policy->name, policy->rights.text()),
                   "use the policy device or iothubowner, or the device's own key");
     }
-  } else if (q.credentials.type != AuthenticationType::kSas) {
-    return deny(Check::kCredential,
-                fmt::format("a token of a shared access policy (skn): authentication type {} is registered, which has no keys",
-                            authentication_type_text(q.credentials.type)),
-                "a token without skn", "register the identity with authentication type sas");
   }
   if (auto denial = check_resource(q, token, policy != nullptr)) return *denial;
 
@@ -186,12 +197,10 @@ std::variant<Admission, Denial> authenticate_device(const DeviceQuestion& q) {
     case AuthenticationType::kSas: return authenticate_by_token(q);
     case AuthenticationType::kSelfSigned:
     case AuthenticationType::kCertificateAuthority:
-      // A policy token opens an identity of any type; its own certificate is judged by the X.509 rules, which this version lacks.
-      if (q.presented.password && !q.presented.password->empty()) return authenticate_by_token(q);
-      return Denial{Check::kCertificate, ErrorCode::kIotHubUnauthorized,
-                    fmt::format("a SAS token: authentication type {} is registered, and this version does not check client certificates",
-                                authentication_type_text(q.credentials.type)),
-                    "no password", "register the identity with authentication type sas"};
+      // A policy's token opens an identity of any type; any other password does not count here (x509-and-boards.md A.1).
+      if (names_policy(q.presented)) return authenticate_by_token(q);
+      if (!has_certificate(q.presented)) return no_certificate(q);
+      return authenticate_by_certificate(q);
     case AuthenticationType::kNone:
       return deny(Check::kCredential, "an identity with keys or thumbprints", "one with authentication type none",
                   "update the identity with authentication type sas");
@@ -199,14 +208,22 @@ std::variant<Admission, Denial> authenticate_device(const DeviceQuestion& q) {
   return deny(Check::kCredential, "a known authentication type", "another");
 }
 
-bool still_valid(const Admission& admission, const Credentials& credentials, const std::vector<AccessPolicy>& policies) {
+bool still_valid(const Admission& admission, const Credentials& credentials, const std::vector<AccessPolicy>& policies, const Authorities& authorities) {
   if (admission.scope == Admission::Scope::kHub) {
     const AccessPolicy* policy = find_policy(policies, admission.policy);
     return policy != nullptr && policy->rights.include(Right::kDeviceConnect) &&
            (admission.credential == policy->primary_key || admission.credential == policy->secondary_key);
   }
   if (admission.type != credentials.type) return false;
-  return admission.credential == credentials.primary_key || admission.credential == credentials.secondary_key;
+  switch (admission.type) {
+    case AuthenticationType::kSas: return admission.credential == credentials.primary_key || admission.credential == credentials.secondary_key;
+    case AuthenticationType::kSelfSigned:
+      return equals_ignoring_case(admission.credential, credentials.primary_thumbprint) ||
+             equals_ignoring_case(admission.credential, credentials.secondary_thumbprint);
+    case AuthenticationType::kCertificateAuthority: return authorities.trusts(admission.credential);
+    case AuthenticationType::kNone: return false;
+  }
+  return false;
 }
 
 }  // namespace nearhub::auth

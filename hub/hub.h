@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/access_policy.h"
+#include "auth/authorities.h"
 #include "auth/host_names.h"
 #include "auth/refusal.h"
 #include "auth/sas_token.h"
@@ -22,6 +23,7 @@
 
 namespace nearhub::hub {
 
+class CertificateAuthorities;
 class Shard;
 
 // How the hub answers where the cloud and convenience differ; each field is a setting of the same name.
@@ -50,6 +52,7 @@ class Hub {
     Behaviour behaviour;
     std::uint32_t partitions = 4;
     std::optional<FixedKeys> fixed_keys;
+    auth::AuthoritiesPtr authorities = {};  // at the start; null: none
   };
 
   explicit Hub(Shared shared);
@@ -64,6 +67,9 @@ class Hub {
   std::uint32_t shard_count() const { return static_cast<std::uint32_t>(shards_.size()); }
   std::uint32_t home_of(const DeviceId& device) const;
   Shard& shard(std::uint32_t index) const { return *shards_[index]; }
+  // The same for the registered authorities, whose home is the first shard's loop.
+  void set_authorities(CertificateAuthorities& authorities) { authorities_ = &authorities; }
+  CertificateAuthorities& authorities() const { return *authorities_; }
 
   // Writes the refusal into the book and a line into the log. `peer` may be empty.
   void refuse(std::string identity, std::string peer, std::string operation, std::string answer, auth::Denial denial) const;
@@ -71,6 +77,7 @@ class Hub {
  private:
   Shared shared_;
   std::vector<Shard*> shards_;
+  CertificateAuthorities* authorities_ = nullptr;
 };
 
 }  // namespace nearhub::hub

@@ -67,6 +67,7 @@ Shard::Shard(std::uint32_t index, const Hub& hub, Executor& executor, TimerQueue
       shared_(hub.shared()),
       executor_(executor),
       timers_(timers),
+      authorities_(shared_.authorities ? shared_.authorities : std::make_shared<const auth::Authorities>()),
       activity_timer_(timers, [this] { flush_activity(); }),
       sweep_timer_(timers, [this] { sweep_expired(); }) {
   // One shard looks for everybody's expired messages: the store knows them all.

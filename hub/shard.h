@@ -95,7 +95,11 @@ class Shard {
   using Verdict = std::variant<auth::Admission, auth::Denial>;
   // May this identity come in? Loads it, then asks auth. The answer may come before judge() returns; if it is an admission, attach() must be
   // called from inside it.
+  // `certificates`: of the client, DER, leaf first; they are gone when the verdict has fallen.
   void judge(const IdentityId& id, std::optional<std::string> password, std::vector<std::string> certificates, UniqueFunction<void(Verdict)> answer);
+
+  // The certificate authorities to judge by from now on. Ends the connections that one admitted which is trusted no longer.
+  void set_authorities(auth::AuthoritiesPtr authorities);
 
   struct AttachOptions {
     bool clean_session = true;
@@ -238,6 +242,8 @@ class Shard {
   // --- Connections
   void end_connection(IdentityState& identity, const auth::Denial& why);
   void end_connections(Device& device, const auth::Denial& why);
+  // After a change of its credentials: whether what admitted its connection is still one of them.
+  void end_connection_if_locked_out(IdentityState& identity);
   void on_token_end(Connection& connection);
   IdentityView view(IdentityState& identity);
   void mark_active(IdentityState& identity);
@@ -281,6 +287,7 @@ class Shard {
   const Hub::Shared& shared_;
   Executor& executor_;
   TimerQueue& timers_;
+  auth::AuthoritiesPtr authorities_;  // never null
 
   std::unordered_map<std::string, std::unique_ptr<Device>, StringHash, std::equal_to<>> devices_;
   std::list<Device*> idle_;  // loaded, not connected, nothing under way; those that do not exist, then the longest unused in front

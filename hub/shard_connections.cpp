@@ -1,4 +1,6 @@
 // Who comes in, who is thrown out, and what a connection is subscribed to.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -75,6 +77,11 @@ void Shard::judge(const IdentityId& id, std::optional<std::string> password, std
                                   shared_.sas_times};
     if (password) question.presented.password = *password;
     question.presented.certificates = &certificates;
+    question.authorities = authorities_.get();
+    if (question.credentials.type == auth::AuthenticationType::kSelfSigned && !certificates.empty() && !device.modules.empty()) {
+      question.relatives.push_back({&device.self.identity.id, &device.self.identity.credentials});
+      for (const auto& [name, module] : device.modules) question.relatives.push_back({&module->identity.id, &module->identity.credentials});
+    }
     answer(auth::authenticate_device(question));
   });
 }
@@ -193,6 +200,42 @@ void Shard::end_connection(IdentityState& identity, const auth::Denial& why) {
 void Shard::end_connections(Device& device, const auth::Denial& why) {
   end_connection(device.self, why);
   for (auto& [name, module] : device.modules) end_connection(*module, why);
+}
+
+void Shard::end_connection_if_locked_out(IdentityState& identity) {
+  if (identity.connection == nullptr) return;
+  const auth::Admission& admission = identity.connection->admission;
+  if (auth::still_valid(admission, identity.identity.credentials, shared_.policies, *authorities_)) return;
+  const auth::AuthenticationType type = identity.identity.credentials.type;
+  std::string received = "the credential that admitted this connection; it was changed or removed just now";
+  std::string advice = "connect with the new one";
+  if (admission.scope != auth::Admission::Scope::kHub && admission.type != type) {
+    received = fmt::format("one of authentication type {}, which was changed to {} just now", auth::authentication_type_text(admission.type),
+                           auth::authentication_type_text(type));
+    advice = "connect as the identity is registered now";
+  } else if (admission.type == auth::AuthenticationType::kSelfSigned) {
+    received = "the certificate that admitted this connection; its thumbprint " + admission.credential + " was changed or removed just now";
+    advice = "connect with the certificate that is registered; the two slots let a certificate be rolled without a break";
+  } else if (admission.type == auth::AuthenticationType::kCertificateAuthority) {
+    const auth::Authority* same_name = authorities_->find(admission.authority);
+    received = fmt::format("a certificate of the CA {}, which {} just now", admission.authority,
+                           same_name == nullptr    ? "was deleted"
+                           : same_name->verified   ? "was replaced"
+                                                   : "lost its verification");
+    advice = "register the CA again, or connect with a certificate of another one: roll a CA by registering the new one beside the old";
+  }
+  end_connection(identity, {auth::Check::kCredential, ErrorCode::kIotHubUnauthorized, "a credential that is registered", std::move(received), std::move(advice)});
+}
+
+void Shard::set_authorities(auth::AuthoritiesPtr authorities) {
+  NEARHUB_DCHECK(executor_.is_current());
+  authorities_ = std::move(authorities);
+  // By number: whoever is ended leaves its place empty, and nobody comes in meanwhile.
+  for (std::size_t slot = 0; slot < connections_.size(); ++slot) {
+    const Connection* connection = connections_[slot].get();
+    if (connection == nullptr || connection->admission.type != auth::AuthenticationType::kCertificateAuthority) continue;
+    end_connection_if_locked_out(*connection->identity);
+  }
 }
 
 void Shard::on_token_end(Connection& connection) {

@@ -106,9 +106,8 @@ void Shard::replace(IdentityState& state, registry::Identity after, Answer<Ident
   if (!id.is_module() && !state.identity.enabled) {
     end_connections(*state.device, {auth::Check::kStatus, ErrorCode::kDeviceDisabled, "an enabled device", "device " + id.text() + ", disabled just now",
                                     "enable it: PUT /devices/" + id.text() + " with status enabled"});
-  } else if (state.connection != nullptr && !auth::still_valid(state.connection->admission, state.identity.credentials, shared_.policies)) {
-    end_connection(state, {auth::Check::kCredential, ErrorCode::kIotHubUnauthorized, "a credential that is registered",
-                           "the credential that admitted this connection; it was changed or removed just now", "connect with the new one"});
+  } else {
+    end_connection_if_locked_out(state);
   }
 }
 

@@ -19,6 +19,7 @@ const IdentityId kModule{DeviceId("d1"), ModuleId("m1")};
 const Credentials kDeviceKeys{AuthenticationType::kSas, kDevicePrimary, kDeviceSecondary, {}, {}};
 const Credentials kModuleKeys{AuthenticationType::kSas, kModulePrimary, kModuleSecondary, {}, {}};
 const HostNames kHosts({"hub.local.test", "localhost", "::1"});
+const Authorities kNoAuthorities;
 const std::string kNoMatch =
     "compare the key in the client with the registered one (`nearhub device connection-string`); keys change when a device is re-created";
 
@@ -304,26 +305,6 @@ TEST_SUITE("auth") {
     CHECK(denied(of_device("HostName=localhost;DeviceId=d1;SharedAccessKey=k")).received == "a connection string");
   }
 
-  TEST_CASE("device authentication: X.509 identities cannot come in by a certificate yet") {
-    for (const auto& [type, text] : {std::pair{AuthenticationType::kSelfSigned, "selfSigned"}, std::pair{AuthenticationType::kCertificateAuthority, "certificateAuthority"}}) {
-      Attempt attempt;
-      attempt.credentials = Credentials{type, {}, {}, {}, {}};
-      attempt.certificates = {"a certificate"};
-      const std::string refusal = "certificate: expected a SAS token: authentication type " + std::string(text) +
-                                  " is registered, and this version does not check client certificates; received ";
-      CHECK(refusal_of(attempt) == refusal + "no password; register the identity with authentication type sas");
-      CHECK(denied(attempt).code == ErrorCode::kIotHubUnauthorized);  // CONNACK 5, as all else that is the client's doing
-      attempt.password = "";
-      CHECK(refusal_of(attempt) == refusal + "no password; register the identity with authentication type sas");
-      // It has no keys that a token of its own could be signed with.
-      attempt.password = signed_token("localhost%2Fdevices%2Fd1", kDevicePrimary);
-      CHECK(refusal_of(attempt) == "credential: expected a token of a shared access policy (skn): authentication type " + std::string(text) +
-                                       " is registered, which has no keys; received a token without skn; register the identity with authentication type sas");
-      attempt.password = signed_token("localhost%2Fdevices%2Fd1", policy_key("primary", "device"), kInAnHour, "device");
-      CHECK(admitted(attempt).scope == Admission::Scope::kHub);
-    }
-  }
-
   TEST_CASE("device authentication: an empty registered key lets nobody in") {
     Attempt attempt = of_device(token_text("localhost%2Fdevices%2Fd1", mac("", "localhost%2Fdevices%2Fd1\n1767229200"), "1767229200"));
     attempt.credentials = Credentials{AuthenticationType::kSas, "", "", {}, {}};
@@ -346,25 +327,25 @@ TEST_SUITE("auth") {
 
   TEST_CASE("still valid: an admission stands while its credential is one of the identity's, in either place") {
     const Admission by_primary = admitted(of_device(signed_token("localhost%2Fdevices%2Fd1", kDevicePrimary)));
-    CHECK(still_valid(by_primary, kDeviceKeys, policies()));
-    CHECK(still_valid(by_primary, {AuthenticationType::kSas, kDeviceSecondary, kDevicePrimary, {}, {}}, policies()));
-    CHECK(still_valid(by_primary, {AuthenticationType::kSas, kDevicePrimary, kModulePrimary, {}, {}}, policies()));
-    CHECK_FALSE(still_valid(by_primary, {AuthenticationType::kSas, kModulePrimary, kDeviceSecondary, {}, {}}, policies()));
-    CHECK_FALSE(still_valid(by_primary, {AuthenticationType::kSelfSigned, {}, {}, {}, {}}, policies()));
-    CHECK_FALSE(still_valid(by_primary, {AuthenticationType::kSelfSigned, kDevicePrimary, {}, {}, {}}, policies()));
+    CHECK(still_valid(by_primary, kDeviceKeys, policies(), kNoAuthorities));
+    CHECK(still_valid(by_primary, {AuthenticationType::kSas, kDeviceSecondary, kDevicePrimary, {}, {}}, policies(), kNoAuthorities));
+    CHECK(still_valid(by_primary, {AuthenticationType::kSas, kDevicePrimary, kModulePrimary, {}, {}}, policies(), kNoAuthorities));
+    CHECK_FALSE(still_valid(by_primary, {AuthenticationType::kSas, kModulePrimary, kDeviceSecondary, {}, {}}, policies(), kNoAuthorities));
+    CHECK_FALSE(still_valid(by_primary, {AuthenticationType::kSelfSigned, {}, {}, {}, {}}, policies(), kNoAuthorities));
+    CHECK_FALSE(still_valid(by_primary, {AuthenticationType::kSelfSigned, kDevicePrimary, {}, {}, {}}, policies(), kNoAuthorities));
   }
 
   TEST_CASE("still valid: a policy's admission stands while the policy has the key and the right, whatever happens to the device's keys") {
     const Admission admission = admitted(by_policy(kDevice, "localhost"));
-    CHECK(still_valid(admission, kDeviceKeys, policies()));
-    CHECK(still_valid(admission, kModuleKeys, policies()));
-    CHECK_FALSE(still_valid(admission, kDeviceKeys, {}));
+    CHECK(still_valid(admission, kDeviceKeys, policies(), kNoAuthorities));
+    CHECK(still_valid(admission, kModuleKeys, policies(), kNoAuthorities));
+    CHECK_FALSE(still_valid(admission, kDeviceKeys, {}, kNoAuthorities));
     AccessPolicy changed = policy("device", Right::kServiceConnect);
-    CHECK_FALSE(still_valid(admission, kDeviceKeys, {changed}));
+    CHECK_FALSE(still_valid(admission, kDeviceKeys, {changed}, kNoAuthorities));
     changed = policy("device", Right::kDeviceConnect);
     std::swap(changed.primary_key, changed.secondary_key);
-    CHECK(still_valid(admission, kDeviceKeys, {changed}));
+    CHECK(still_valid(admission, kDeviceKeys, {changed}, kNoAuthorities));
     changed.primary_key = changed.secondary_key = kModulePrimary;
-    CHECK_FALSE(still_valid(admission, kDeviceKeys, {changed}));
+    CHECK_FALSE(still_valid(admission, kDeviceKeys, {changed}, kNoAuthorities));
   }
 }

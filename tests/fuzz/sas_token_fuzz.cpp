@@ -119,7 +119,7 @@ void check_door(std::string_view password, const std::optional<SasToken>& token,
   const auto& admission = std::get<Admission>(answer);
   NEARHUB_CHECK(verify_signature(*token, bytes_of(admission.credential)));
   NEARHUB_CHECK(admission.expiry == token->expiry() && token->expiry_s + question.times.skew_s >= unix_seconds(kNow));
-  NEARHUB_CHECK(still_valid(admission, credentials, policies()));
+  NEARHUB_CHECK(still_valid(admission, credentials, policies(), {}));
   const auto segments = resource_segments(token->resource);
   NEARHUB_CHECK(!segments.empty() && hosts().contains(segments[0]));
   if (segments.size() > 2) NEARHUB_CHECK(segments[2] == identity.device.view());

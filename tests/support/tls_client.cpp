@@ -72,6 +72,9 @@ TlsClient::TlsClient(const TlsOptions& options, std::uint16_t port) : impl_(std:
     REQUIRE(SSL_CTX_use_PrivateKey(context, key) == 1);
     X509_free(certificate);
     EVP_PKEY_free(key);
+    // What stands behind the leaf goes along.
+    while (X509* next = PEM_read_bio_X509(certificate_bio.get(), nullptr, nullptr, nullptr)) REQUIRE(SSL_CTX_add_extra_chain_cert(context, next) == 1);
+    ERR_clear_error();
   }
   socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

@@ -24,7 +24,7 @@ struct TlsOptions {
   std::string ca_pem;
   std::string ciphers;         // TLS 1.2 list; not empty: TLS 1.2 only
   std::string groups;          // empty: what OpenSSL offers
-  std::string certificate_pem;  // of the client
+  std::string certificate_pem;  // of the client, leaf first
   std::string key_pem;
   bool verify = true;
   std::shared_ptr<ssl_session_st> session;  // of an earlier connection, to be resumed; null: none

@@ -50,6 +50,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::vector<Certifi
   SSL_CTX_set_max_send_fragment(context, kMaxSendFragment);
 
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any_certificate);
+  SSL_CTX_set_max_cert_list(context, kMaxClientCertificateBytes);
   // Without a session id context OpenSSL ends a handshake in which a client that was asked for a certificate offers a session (A.5).
   if (SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_id_context.data()),
                                      static_cast<unsigned>(session_id_context.size())) != 1) {

@@ -29,6 +29,9 @@ inline constexpr std::string_view kCipherList =
 // Plaintext bytes per record: with header, IV, MAC and padding at most 2133 bytes on the wire, below the nRF9160 modem's 2303 (B.6).
 inline constexpr int kMaxSendFragment = 2048;
 
+// A client's Certificate message: a leaf and four intermediates of RSA-4096 take half of it. OpenSSL keeps what came as long as the connection lives.
+inline constexpr long kMaxClientCertificateBytes = 16 * 1024;
+
 struct CertificateAndKey {
   std::string certificate_pem;
   std::string key_pem;

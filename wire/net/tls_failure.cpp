@@ -28,6 +28,8 @@ constexpr std::array kDiagnoses = {
     Diagnosis{SSL_R_HTTP_REQUEST, "the peer spoke plain HTTP on a TLS port", "use https://"},
     Diagnosis{SSL_R_WRONG_VERSION_NUMBER, "the peer's first bytes are not TLS", "turn TLS on in the client: this port speaks only TLS"},
     Diagnosis{SSL_R_UNSUPPORTED_PROTOCOL, "the client offers no TLS version above 1.1", "the hub speaks TLS 1.2 and 1.3"},
+    Diagnosis{SSL_R_EXCESSIVE_MESSAGE_SIZE, "the client sends more than 16 KB of certificates",
+              "send the leaf and the intermediates that the hub needs, not the root or a whole bundle"},
     Diagnosis{SSL_R_NO_SHARED_CIPHER, "client and hub share no cipher suite", "see docs/tls.md for the hub's list"},
     Diagnosis{SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the client does not trust the hub's certificate authority", kTrustAdvice},
     Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, kRefused, kRefusedAdvice},
