@@ -27,6 +27,7 @@
 #include "hub/cloud_message.h"
 #include "hub/event.h"
 #include "hub/session.h"
+#include "registry/certificate_authority.h"
 #include "registry/identity.h"
 #include "twin/twin.h"
 
@@ -95,9 +96,17 @@ struct CountDelivery {
 struct RemoveFeedback {
   std::vector<std::uint64_t> sequences;
 };
+struct PutAuthority {  // kPreconditionFailed unless the stored etag counter is `expected_etag`; nullopt: unless there is none
+  registry::CertificateAuthority authority;
+  std::optional<std::int64_t> expected_etag;
+};
+struct DeleteAuthority {  // kPreconditionFailed as above
+  std::string name;
+  std::int64_t expected_etag;
+};
 
 using WriteOperation = std::variant<CreateIdentity, ReplaceIdentity, DeleteIdentity, PutActivity, PutTwin, PutModelId, PutSession, DropSession,
-                                    EnqueueCloudMessage, RemoveCloudMessage, CountDelivery, RemoveFeedback>;
+                                    EnqueueCloudMessage, RemoveCloudMessage, CountDelivery, RemoveFeedback, PutAuthority, DeleteAuthority>;
 
 // Answers a telemetry message: who waits for the acknowledgement of which packet. `slot` and `generation` name a connection of the shard
 // (see Shard::attach), so that an answer to a connection that is gone falls nowhere.

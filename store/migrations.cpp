@@ -53,8 +53,16 @@ CREATE TABLE event(
 // Version 2. Disabled devices are few, and are counted by themselves.
 constexpr const char* kVersion2 = "CREATE INDEX identity_disabled ON identity(device) WHERE module='' AND enabled=0";
 
+// Version 3. Certificates are DER; what can be read from them is not stored again.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE certificate_authority(
+  name TEXT PRIMARY KEY, certificate BLOB NOT NULL, verified INTEGER NOT NULL, verification_code TEXT NOT NULL,
+  created INTEGER NOT NULL, updated INTEGER NOT NULL, etag INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // The step that leads to each version, from 1 on.
-constexpr const char* kSteps[] = {kVersion1, kVersion2};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 }  // namespace

@@ -83,6 +83,12 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
       {o.delete_message_, "DELETE FROM cloud_message WHERE identity=?1 AND sequence=?2"},
       {o.count_delivery_, "UPDATE cloud_message SET delivery_count=?3 WHERE identity=?1 AND sequence=?2"},
       {o.delete_messages_, "DELETE FROM cloud_message WHERE identity=?1"},
+      {o.find_authority_, "SELECT etag FROM certificate_authority WHERE name=?1"},
+      {o.put_authority_,
+       "INSERT INTO certificate_authority(name, certificate, verified, verification_code, created, updated, etag) VALUES(?1,?2,?3,?4,?5,?6,?7) ON "
+       "CONFLICT(name) DO UPDATE SET certificate=excluded.certificate, verified=excluded.verified, verification_code=excluded.verification_code, "
+       "created=excluded.created, updated=excluded.updated, etag=excluded.etag"},
+      {o.delete_authority_, "DELETE FROM certificate_authority WHERE name=?1"},
       {o.insert_feedback_, "INSERT INTO feedback(device, module, generation_id, message_id, enqueued, outcome) VALUES(?1,?2,?3,?4,?5,?6)"},
       {o.delete_feedback_, "DELETE FROM feedback WHERE sequence=?1"},
       {o.delete_feedback_of_, "DELETE FROM feedback WHERE device=?1"},
@@ -338,6 +344,41 @@ bool Operations::run(const hub::RemoveFeedback& op, Status& /*result*/) {
     if (!delete_feedback_.run()) return false;
   }
   return true;
+}
+
+bool Operations::check_authority(const std::string& name, std::optional<std::int64_t> expected_etag, Status& result) {
+  std::optional<std::int64_t> etag;
+  find_authority_.bind(1, std::string_view(name));
+  if (find_authority_.step()) {
+    etag = find_authority_.integer(0);
+    find_authority_.reset();
+  }
+  if (etag != expected_etag) {
+    const auto text = [](std::optional<std::int64_t> counter) { return counter ? std::to_string(*counter) : std::string("none"); };
+    result = Error{ErrorCode::kPreconditionFailed, fmt::format("certificate authority {} has etag counter {}, expected {}", name, text(etag), text(expected_etag))};
+  }
+  return find_authority_.ok();
+}
+
+bool Operations::run(const hub::PutAuthority& op, Status& result) {
+  const registry::CertificateAuthority& authority = op.authority;
+  if (!check_authority(authority.name, op.expected_etag, result)) return false;
+  if (!result.ok()) return true;
+  put_authority_.bind(1, std::string_view(authority.name))
+      .bind_blob(2, authority.certificate)
+      .bind(3, authority.verified ? 1 : 0)
+      .bind(4, std::string_view(authority.verification_code))
+      .bind(5, authority.created)
+      .bind(6, authority.updated)
+      .bind(7, authority.etag_counter);
+  return put_authority_.run();
+}
+
+bool Operations::run(const hub::DeleteAuthority& op, Status& result) {
+  if (!check_authority(op.name, op.expected_etag, result)) return false;
+  if (!result.ok()) return true;
+  delete_authority_.bind(1, std::string_view(op.name));
+  return delete_authority_.run();
 }
 
 bool Operations::trim_feedback(WallTime now) {

@@ -37,6 +37,11 @@ class Operations {
   bool run(const hub::RemoveCloudMessage& op, Status& result);
   bool run(const hub::CountDelivery& op, Status& result);
   bool run(const hub::RemoveFeedback& op, Status& result);
+  bool run(const hub::PutAuthority& op, Status& result);
+  bool run(const hub::DeleteAuthority& op, Status& result);
+
+  // Whether a certificate authority is stored with this etag counter; nullopt: is not stored. What is wrong goes into `result`.
+  bool check_authority(const std::string& name, std::optional<std::int64_t> expected_etag, Status& result);
 
   // The row of an identity: 0 when there is none. False: the database failed.
   bool find(const IdentityId& id, std::int64_t& row, std::int64_t* etag = nullptr);
@@ -47,6 +52,7 @@ class Operations {
   Statement insert_twin_, find_twin_, update_twin_, update_model_, delete_twin_;
   Statement put_session_, delete_session_;
   Statement insert_message_, delete_message_, count_delivery_, delete_messages_;
+  Statement find_authority_, put_authority_, delete_authority_;
   Statement insert_feedback_, delete_feedback_, delete_feedback_of_, feedback_to_keep_, delete_feedback_before_;
 };
 

@@ -244,6 +244,28 @@ Status SqliteStore::set_policies(const std::vector<auth::AccessPolicy>& policies
   return written;
 }
 
+Result<std::vector<registry::CertificateAuthority>> SqliteStore::certificate_authorities() {
+  auto rows = impl_->database.cached("SELECT name, certificate, verified, verification_code, created, updated, etag FROM certificate_authority ORDER BY name");
+  if (!rows.ok()) return std::move(rows).error();
+  std::vector<registry::CertificateAuthority> authorities;
+  while ((*rows)->step()) {
+    registry::CertificateAuthority authority;
+    authority.name = (*rows)->text(0);
+    authority.certificate = (*rows)->blob_view(1);
+    authority.verified = (*rows)->integer(2) != 0;
+    authority.verification_code = (*rows)->text(3);
+    authority.created = (*rows)->time(4);
+    authority.updated = (*rows)->time(5);
+    authority.etag_counter = (*rows)->integer(6);
+    authorities.push_back(std::move(authority));
+  }
+  if (!(*rows)->ok()) return impl_->database.error("reading certificate authorities");
+  for (registry::CertificateAuthority& authority : authorities) {
+    if (Status read = registry::read_certificate(authority); !read.ok()) return read.error();
+  }
+  return authorities;
+}
+
 // --- Writer -------------------------------------------------------------------------------------------------------------------
 
 void SqliteStore::submit(std::unique_ptr<hub::WriteBatch> batch, Executor& executor, UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done) {

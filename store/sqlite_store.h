@@ -5,7 +5,7 @@
 // writer. An error in the middle of a group, or at its commit, poisons the store: nothing of the group or after it is answered, `on_failure` is
 // called once, and the process is expected to stop. In memory (no path) the writer's one connection serves the reads too.
 //
-// THREAD: open(), the settings and policies before the loops run, on one thread; the hub::Store interface from any thread.
+// THREAD: open(), the settings, policies and authorities before the loops run, on one thread; the hub::Store interface from any thread.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -47,6 +47,8 @@ class SqliteStore final : public hub::Store {
   Status set_setting(std::string_view name, std::string_view value);
   Result<std::vector<auth::AccessPolicy>> policies();
   Status set_policies(const std::vector<auth::AccessPolicy>& policies);
+  // In the order of their names.
+  Result<std::vector<registry::CertificateAuthority>> certificate_authorities();
 
   void submit(std::unique_ptr<hub::WriteBatch> batch, Executor& executor, UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done) override;
   void load_device(DeviceId id, Executor& executor, hub::Answer<std::optional<hub::DeviceRecord>> answer) override;

@@ -22,6 +22,8 @@ constexpr const char* name_of() {
   if constexpr (std::is_same_v<Operation, EnqueueCloudMessage>) return "EnqueueCloudMessage";
   if constexpr (std::is_same_v<Operation, RemoveCloudMessage>) return "RemoveCloudMessage";
   if constexpr (std::is_same_v<Operation, CountDelivery>) return "CountDelivery";
+  if constexpr (std::is_same_v<Operation, PutAuthority>) return "PutAuthority";
+  if constexpr (std::is_same_v<Operation, DeleteAuthority>) return "DeleteAuthority";
   return "RemoveFeedback";
 }
 

@@ -114,7 +114,7 @@ TEST_SUITE("store") {
     const TemporaryFolder folder;
     const std::string path = folder.file("nearhub.db");
     make_file(path);
-    execute(path, "DROP INDEX identity_disabled; PRAGMA user_version=1");
+    execute(path, "DROP INDEX identity_disabled; DROP TABLE certificate_authority; PRAGMA user_version=1");
     {
       StoreRig rig(at(path));
       CHECK(rig.devices().size() == 50);
@@ -122,7 +122,9 @@ TEST_SUITE("store") {
     auto database = Database::open(path, Database::Mode::kReadOnly);
     REQUIRE(database.ok());
     CHECK(database->query_integer("PRAGMA user_version").value() == kSchemaVersion);
-    CHECK(database->query_integer("SELECT count(*) FROM sqlite_schema WHERE name='identity_disabled'").value() == 1);
+    for (const char* object : {"identity_disabled", "certificate_authority"}) {
+      CHECK(database->query_integer("SELECT count(*) FROM sqlite_schema WHERE name='" + std::string(object) + "'").value() == 1);
+    }
   }
 
   TEST_CASE("opening: nobody else on the machine may read the file, nor what stands beside it") {
