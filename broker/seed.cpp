@@ -2,12 +2,16 @@
 
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "broker/data_folder.h"
+#include "hub/certificate_authorities.h"
 #include "hub/shard.h"
 #include "registry/identity_json.h"
 
@@ -46,9 +50,31 @@ Result<std::string> id_member(const JsonValue& document, std::string_view name, 
   return text;
 }
 
-// One identity after the other, each on its home loop.
+Result<SeedAuthority> parse_authority(const JsonValue& document, const std::string& where, const std::string& folder) {
+  if (!document.IsObject()) return invalid(fmt::format("{} is {}; expected an object", where, json_kind(document)));
+  const JsonValue* name = find_member(document, "name");
+  const JsonValue* certificate = find_member(document, "certificate");
+  const JsonValue* verified = find_member(document, "isVerified");
+  if (name == nullptr || !name->IsString()) return invalid(where + " has no name");
+  const std::string text(string_of(*name));
+  if (Status status = registry::check_authority_name(text); !status.ok()) return invalid(where + ": " + status.error().detail);
+  if (certificate == nullptr || !certificate->IsString()) return invalid(text + " has no certificate: give PEM text, or the path of a file");
+  if (verified != nullptr && !verified->IsBool()) return invalid(fmt::format("{}: isVerified is {}; expected true or false", text, json_kind(*verified)));
+  std::string content(string_of(*certificate));
+  if (content.find("-----BEGIN ") == std::string::npos) {
+    auto file = read_file((std::filesystem::path(folder) / content).string());
+    if (!file.ok()) return invalid(text + ": " + file.error().detail);
+    content = file->find("-----BEGIN ") == std::string::npos ? base64_encode(*file) : std::move(*file);
+  }
+  auto request = registry::authority_request(content, verified == nullptr || verified->IsTrue());
+  if (!request.ok()) return invalid(text + ": " + request.error().detail);
+  return SeedAuthority{text, std::move(*request)};
+}
+
+// The authorities first, so that what devices prove themselves by is there before them; then one identity after the other, each on its home loop.
 struct Applying {
   const hub::Hub& hub;
+  std::vector<SeedAuthority> authorities;
   std::vector<SeedIdentity> seed;
   UniqueFunction<void(Result<std::vector<registry::Identity>>)> done;
   std::vector<registry::Identity> devices;
@@ -115,16 +141,53 @@ void apply_next(const std::shared_ptr<Applying>& applying) {
   });
 }
 
+void apply_next_authority(const std::shared_ptr<Applying>& applying) {
+  if (applying->authorities.empty()) return apply_next(applying);
+  const SeedAuthority& wanted = applying->authorities.back();
+  hub::CertificateAuthorities& registered = applying->hub.authorities();
+  const auto found = registered.find(wanted.name);
+  const bool same = found.ok() && found->certificate == wanted.request.certificate.der() && found->verified == wanted.request.verified;
+  if (same) {
+    applying->authorities.pop_back();
+    return apply_next_authority(applying);
+  }
+  const hub::Condition condition{found.ok() ? hub::Condition::kAny : hub::Condition::kAbsent, {}};
+  const std::string name = wanted.name;
+  registered.put(name, std::move(applying->authorities.back().request), condition, [applying, name](const Result<registry::CertificateAuthority>& made) {
+    if (!made.ok()) return applying->done(invalid(name + ": " + made.error().detail));
+    applying->authorities.pop_back();
+    apply_next_authority(applying);
+  });
+}
+
+// A member that is an array, or absent.
+Result<const JsonValue*> array_member(const JsonValue& document, std::string_view name) {
+  const JsonValue* member = find_member(document, name);
+  if (member != nullptr && !member->IsArray()) return invalid(fmt::format("\"{}\" is {}; expected an array", name, json_kind(*member)));
+  return member;
+}
+
 }  // namespace
 
-Result<std::vector<SeedIdentity>> parse_seed(std::string_view text) {
+Result<Seed> parse_seed(std::string_view text, const std::string& folder) {
   const auto parsed = parse_json(text);
   if (!parsed.ok()) return invalid(parsed.error().detail);
   if (!parsed->IsObject()) return invalid(fmt::format("it is {}; expected an object with \"devices\"", json_kind(*parsed)));
-  const JsonValue* devices = find_member(*parsed, "devices");
-  if (devices == nullptr || !devices->IsArray()) return invalid("\"devices\" is missing or no array");
-  std::vector<SeedIdentity> identities;
+  const auto authorities = array_member(*parsed, "certificateAuthorities");
+  if (!authorities.ok()) return authorities.error();
+  Seed seed;
   std::set<std::string> seen;
+  for (rapidjson::SizeType i = 0; *authorities != nullptr && i < (*authorities)->Size(); ++i) {
+    auto authority = parse_authority((**authorities)[i], fmt::format("certificateAuthorities[{}]", i), folder);
+    if (!authority.ok()) return std::move(authority).error();
+    if (!seen.insert(authority->name).second) return invalid(fmt::format("certificate authority {} stands there twice", authority->name));
+    seed.authorities.push_back(std::move(*authority));
+  }
+  seen.clear();
+  const JsonValue* devices = find_member(*parsed, "devices");
+  if (devices == nullptr && *authorities != nullptr) return seed;
+  if (devices == nullptr || !devices->IsArray()) return invalid("\"devices\" is missing or no array");
+  std::vector<SeedIdentity>& identities = seed.identities;
   for (rapidjson::SizeType i = 0; i < devices->Size(); ++i) {
     const JsonValue& device = (*devices)[i];
     auto device_id = id_member(device, "deviceId", fmt::format("devices[{}]", i));
@@ -145,12 +208,13 @@ Result<std::vector<SeedIdentity>> parse_seed(std::string_view text) {
       identities.push_back(std::move(*module));
     }
   }
-  return identities;
+  return seed;
 }
 
-void apply_seed(const hub::Hub& hub, std::vector<SeedIdentity> seed, UniqueFunction<void(Result<std::vector<registry::Identity>>)> done) {
+void apply_seed(const hub::Hub& hub, Seed seed, UniqueFunction<void(Result<std::vector<registry::Identity>>)> done) {
   // Shared by the answers of one identity's operations, which follow each other.
-  apply_next(std::make_shared<Applying>(Applying{hub, std::move(seed), std::move(done), {}}));
+  auto applying = std::make_shared<Applying>(Applying{hub, std::move(seed.authorities), std::move(seed.identities), std::move(done), {}});
+  hub.authorities().post([applying] { apply_next_authority(applying); });
 }
 
 }  // namespace nearhub::broker

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -91,6 +92,7 @@ Result<std::unique_ptr<Server>> Server::create(Config config, SystemClock& clock
                           server->config_.behaviour,
                           server->store_->partitions(),
                           {}};
+  shared.authorities = registry::parsed_set(server->stored_authorities_);
   if (server->config_.well_known_keys) shared.fixed_keys = hub::FixedKeys{kWellKnownPrimaryKey, kWellKnownSecondaryKey};
   server->hub_ = std::make_unique<hub::Hub>(std::move(shared));
   if (Status made = server->make_workers(); !made.ok()) return made.error();
@@ -119,6 +121,10 @@ Status Server::prepare_store() {
                              config_.well_known_keys ? "without" : "with")};
   }
   policies_ = std::move(*policies);
+
+  auto authorities = store_->certificate_authorities();
+  if (!authorities.ok()) return authorities.error();
+  stored_authorities_ = std::move(*authorities);
   return {};
 }
 
@@ -169,6 +175,8 @@ Status Server::make_workers() {
     workers_.push_back(std::move(worker));
   }
   hub_->set_shards(std::move(shards));
+  authorities_ = std::make_unique<hub::CertificateAuthorities>(*hub_, workers_.front()->loop, std::move(stored_authorities_));
+  hub_->set_authorities(*authorities_);
   for (auto& worker : workers_) worker->mqtt->set_fronts(fronts);
   return bind_sockets();
 }
@@ -214,23 +222,23 @@ Status Server::bind_door(const PortSetting& setting, std::uint16_t& port, std::v
   return failure;
 }
 
-Result<std::vector<SeedIdentity>> Server::read_seed() const {
-  std::vector<SeedIdentity> seed;
+Result<Seed> Server::read_seed() const {
+  Seed seed;
   if (!config_.seed_file.empty()) {
     auto text = read_file(config_.seed_file);
     if (!text.ok()) return std::move(text).error();
-    auto parsed = parse_seed(*text);
+    auto parsed = parse_seed(*text, std::filesystem::path(config_.seed_file).parent_path().string());
     if (!parsed.ok()) return std::move(parsed).error();
     seed = std::move(*parsed);
   }
   for (const std::string& device : config_.devices) {
     if (Status status = check_id(device, "--device"); !status.ok()) return Error{ErrorCode::kInvalidSetting, status.error().detail};
-    const bool in_file = std::any_of(seed.begin(), seed.end(), [&](const SeedIdentity& identity) { return identity.id == IdentityId{DeviceId(device), {}}; });
+    const bool in_file = std::any_of(seed.identities.begin(), seed.identities.end(), [&](const SeedIdentity& identity) { return identity.id == IdentityId{DeviceId(device), {}}; });
     if (in_file) continue;
     SeedIdentity identity;
     identity.id.device = DeviceId(device);
     identity.only_create = true;
-    seed.push_back(std::move(identity));
+    seed.identities.push_back(std::move(identity));
   }
   return seed;
 }

@@ -24,6 +24,7 @@
 #include "broker/http_connection.h"
 #include "broker/mqtt_connection.h"
 #include "broker/seed.h"
+#include "hub/certificate_authorities.h"
 #include "hub/hub.h"
 #include "hub/shard.h"
 #include "registry/identity.h"
@@ -89,7 +90,7 @@ class Server {
   Status bind_door(const PortSetting& setting, std::uint16_t& port, std::vector<net::ListeningSocket> Worker::*sockets);
   Status make_workers();
   std::vector<std::string> host_names() const;
-  Result<std::vector<SeedIdentity>> read_seed() const;
+  Result<Seed> read_seed() const;
   void open_doors();
   void on_all_listening();
   void begin_stop();
@@ -111,6 +112,7 @@ class Server {
   MqttSettings mqtt_settings_;
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<hub::Hub> hub_;
+  std::unique_ptr<hub::CertificateAuthorities> authorities_;
   std::unique_ptr<net::TlsContext> tls_;
   std::unique_ptr<service::Api> api_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -118,6 +120,7 @@ class Server {
   std::uint16_t https_port_ = 0;
   bool https_fell_back_ = false;
   std::vector<auth::AccessPolicy> policies_;
+  std::vector<registry::CertificateAuthority> stored_authorities_;  // until the workers are made
   std::atomic<bool> ready_{false};
 
   // First loop only.

@@ -18,6 +18,7 @@ const std::vector<Route>& routes() {
     add_statistics_routes(made);
     add_event_routes(made);
     add_refusal_routes(made);
+    add_certificate_routes(made);
     add_cloud_message_routes(made);
     add_method_routes(made);
     add_twin_routes(made);

@@ -78,6 +78,7 @@ void add_cloud_message_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
 void add_refusal_routes(std::vector<Route>& routes);
 void add_operation_routes(std::vector<Route>& routes);
+void add_certificate_routes(std::vector<Route>& routes);
 // The cloud's routes that this version lacks.
 void add_missing_routes(std::vector<Route>& routes);
 

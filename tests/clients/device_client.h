@@ -31,8 +31,10 @@ struct ClientMessage {
 struct ClientSettings {
   std::string client_id;
   std::string username;
-  std::string password;
+  std::string password;  // empty: none
   std::string ca_file;
+  std::string certificate_file = {};  // PEM, leaf first; empty: none
+  std::string key_file = {};
   std::uint16_t port = 0;
   bool clean_session = true;
   bool reconnects = false;  // by itself, as often as it takes

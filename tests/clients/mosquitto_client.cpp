@@ -45,8 +45,9 @@ MosquittoClient::MosquittoClient(ClientSettings settings) : settings_(std::move(
   require_success(initialised);
   client_ = mosquitto_new(settings_.client_id.c_str(), settings_.clean_session, this);
   REQUIRE(client_ != nullptr);
-  require_success(mosquitto_username_pw_set(client_, settings_.username.c_str(), settings_.password.c_str()));
-  require_success(mosquitto_tls_set(client_, settings_.ca_file.c_str(), nullptr, nullptr, nullptr, nullptr));
+  require_success(mosquitto_username_pw_set(client_, settings_.username.c_str(), settings_.password.empty() ? nullptr : settings_.password.c_str()));
+  const auto file = [](const std::string& name) { return name.empty() ? nullptr : name.c_str(); };
+  require_success(mosquitto_tls_set(client_, settings_.ca_file.c_str(), nullptr, file(settings_.certificate_file), file(settings_.key_file), nullptr));
   if (settings_.will) {
     require_success(mosquitto_will_set(client_, settings_.will->topic.c_str(), static_cast<int>(settings_.will->payload.size()), settings_.will->payload.data(),
                                        settings_.will->qos, settings_.will->retain));

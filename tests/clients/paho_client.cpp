@@ -18,13 +18,18 @@ PahoClient::~PahoClient() {
 }
 
 Connected PahoClient::connect() {
+  auto tls = ::mqtt::ssl_options_builder().trust_store(settings_.ca_file).enable_server_cert_auth(true).verify(true).finalize();
+  if (!settings_.certificate_file.empty()) {
+    tls.set_key_store(settings_.certificate_file);
+    tls.set_private_key(settings_.key_file);
+  }
   auto options = ::mqtt::connect_options_builder()
                      .mqtt_version(MQTTVERSION_3_1_1)
                      .clean_session(settings_.clean_session)
                      .user_name(settings_.username)
-                     .password(settings_.password)
-                     .ssl(::mqtt::ssl_options_builder().trust_store(settings_.ca_file).enable_server_cert_auth(true).verify(true).finalize())
+                     .ssl(tls)
                      .finalize();
+  if (!settings_.password.empty()) options.set_password(settings_.password);
   if (settings_.reconnects) options.set_automatic_reconnect(1, 1);
   if (settings_.will) options.set_will_message(::mqtt::make_message(settings_.will->topic, settings_.will->payload, settings_.will->qos, settings_.will->retain));
   try {

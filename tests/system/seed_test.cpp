@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <string>
 
+#include "base/json_writer.h"
 #include "broker/data_folder.h"
+#include "tests/support/certificate_maker.h"
 #include "tests/system/site.h"
 
 using namespace nearhub;
@@ -84,6 +86,11 @@ TEST_SUITE("system") {
              Mistake{R"({"devices": [{"deviceId": "good", "twin": {"properties": {"desired": {"a": []}}}}, 5]})", "seed file: devices[1] is a number"},
              Mistake{R"({"devices": {"deviceId": "good"}})", "seed file: \"devices\" is missing or no array"},
              Mistake{"{\"devices\": [{\"deviceId\": \"good\"},]}", "seed file: "},
+             Mistake{R"({"devices": [{"deviceId": "good"}], "certificateAuthorities": {}})", "seed file: \"certificateAuthorities\" is an object; expected an array"},
+             Mistake{R"({"devices": [{"deviceId": "good"}], "certificateAuthorities": [{"certificate": "x"}]})", "seed file: certificateAuthorities[0] has no name"},
+             Mistake{R"({"devices": [{"deviceId": "good"}], "certificateAuthorities": [{"name": "a b", "certificate": "x"}]})", "seed file: certificateAuthorities[0]: the name of a certificate"},
+             Mistake{R"({"devices": [{"deviceId": "good"}], "certificateAuthorities": [{"name": "ca", "certificate": "missing.pem"}]})", "seed file: ca: "},
+             Mistake{R"({"devices": [{"deviceId": "good"}], "certificateAuthorities": [{"name": "ca", "certificate": "-----BEGIN CERTIFICATE-----"}]})", "seed file: ca: certificate: it is no X.509 certificate"},
          }) {
       CAPTURE(mistake.seed);
       REQUIRE(broker::write_file(file, mistake.seed, 0600).ok());
@@ -95,6 +102,50 @@ TEST_SUITE("system") {
     // None of the good ones beside the mistakes.
     Site site({}, folder.file("data"));
     CHECK(contains(site.api("GET", "/devices").body, "[]"));
+  }
+
+  TEST_CASE("seed: certificate authorities, as text or as a file beside the seed, let their devices in; again changes nothing") {
+    const TestCertificate root = make_certificate(valid_now({.common_names = {"root"}, .ca = true})), other = make_certificate(valid_now({.common_names = {"other"}, .ca = true}));
+    const TestCertificate leaf = make_certificate(valid_now({.issuer = &root}));
+    const TemporaryFolder folder;
+    REQUIRE(broker::write_file(folder.file("root.pem"), root.pem(), 0600).ok());
+    JsonWriter seed;
+    seed.object().member("certificateAuthorities").array();
+    seed.object().member("name", "by-file").member("certificate", "root.pem").end_object();
+    seed.object().member("name", "by-text").member("certificate", other.pem()).member("isVerified", false).end_object();
+    seed.end_array().member("devices").array();
+    seed.object().member("deviceId", "d1").member("authentication").object().member("type", "certificateAuthority").end_object().end_object();
+    seed.end_array().end_object();
+    const std::string file = folder.file("seed.json");
+    REQUIRE(broker::write_file(file, seed.text(), 0600).ok());
+    Site site({"--seed", file});
+    CHECK(contains(site.hub().ready_json(), ";DeviceId=d1;x509=true"));
+    const std::string first = site.api("GET", "/_nearhub/certificates").body;
+    CHECK(contains(first, R"("name":"by-file")"));
+    CHECK(contains(first, R"("subject":"CN=other")"));
+
+    TlsOptions options;
+    options.verify = false;
+    options.certificate_pem = leaf.pem();
+    options.key_pem = leaf.key_pem();
+    const auto connects = [&] {
+      MqttClient client(options, site.hub().mqtts());
+      mqtt::Connect packet;
+      packet.client_id = "d1";
+      packet.username = "localhost/d1/?api-version=2021-04-12";
+      packet.clean_session = true;
+      return client.connect(packet).return_code == 0;
+    };
+    CHECK(connects());
+    REQUIRE(site.stop() == 0);
+    site.start();
+    CHECK(site.api("GET", "/_nearhub/certificates").body == first);
+    CHECK(connects());
+    // Another certificate under the name takes the old one's place.
+    REQUIRE(broker::write_file(folder.file("root.pem"), other.pem(), 0600).ok());
+    REQUIRE(site.stop() == 0);
+    site.start();
+    CHECK_FALSE(connects());
   }
 
   TEST_CASE("seed: a file that is not there is refused with its name") {
