@@ -200,6 +200,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   Invocation invocation{console, clock, {}};
   add_serve(app, invocation);
   add_identity_commands(app, invocation);
+  add_authority_commands(app, invocation);
   add_message_commands(app, invocation);
   add_hub_commands(app, invocation);
   try {

@@ -51,13 +51,8 @@ Status set_device_status(HubClient& hub, const DeviceId& id, bool enabled, const
   };
   set("status", enabled ? "enabled" : "disabled");
   set("statusReason", reason.empty() ? nullptr : reason.c_str());
-  HubRequest request;
-  request.method = "PUT";
-  request.path = registry_path(identity_id);
-  request.headers = {{"If-Match", "\"" + text_at(*identity, {"etag"}) + "\""}};
-  request.body = to_json(*identity);
-  const auto answer = hub.call(request);
-  if (!answer.ok()) return answer.error();
+  const auto updated = put_identity(hub, identity_id, *identity);
+  if (!updated.ok()) return updated.error();
   console.print(fmt::format("device {} is {}{}\n", id.str(), enabled ? "enabled" : "disabled",
                             enabled ? "" : "; its connections are closed"));
   return {};

@@ -48,6 +48,7 @@ void add_json_flag(CLI::App& command, bool& json);
 // The families, one function per file.
 void add_serve(CLI::App& app, Invocation& invocation);
 void add_identity_commands(CLI::App& app, Invocation& invocation);  // device, module
+void add_authority_commands(CLI::App& app, Invocation& invocation);  // ca
 void add_message_commands(CLI::App& app, Invocation& invocation);   // monitor, twin, method, send, purge
 void add_hub_commands(CLI::App& app, Invocation& invocation);       // sas, why, status, examples, clock
 

@@ -102,6 +102,17 @@ Result<JsonDocument> get_identity(HubClient& hub, const IdentityId& id) {
   return parse_object(*body);
 }
 
+Result<JsonDocument> put_identity(HubClient& hub, const IdentityId& id, const JsonValue& identity) {
+  HubRequest request;
+  request.method = "PUT";
+  request.path = registry_path(id);
+  request.headers = {{"If-Match", "\"" + text_at(identity, {"etag"}) + "\""}};
+  request.body = to_json(identity);
+  const auto answer = hub.call(request);
+  if (!answer.ok()) return answer.error();
+  return parse_object(answer->body);
+}
+
 std::string identity_body(const NewIdentity& identity) {
   JsonWriter json;
   json.object().member("deviceId", identity.id.device.str());
@@ -113,22 +124,22 @@ std::string identity_body(const NewIdentity& identity) {
     if (!identity.status_reason.empty()) json.member("statusReason", identity.status_reason);
   }
   json.member("authentication").object();
-  if (!identity.primary_thumbprint.empty()) {
-    json.member("type", "selfSigned").member("x509Thumbprint").object();
+  const bool thumbprints = !identity.primary_thumbprint.empty();
+  const std::string type = !identity.type.empty() ? identity.type : thumbprints ? "selfSigned" : "sas";
+  json.member("type", type);
+  if (thumbprints) {
+    json.member("x509Thumbprint").object();
     json.member("primaryThumbprint", clean_thumbprint(identity.primary_thumbprint));
     if (!identity.secondary_thumbprint.empty()) {
       json.member("secondaryThumbprint", clean_thumbprint(identity.secondary_thumbprint));
     }
     json.end_object();
-  } else {
-    json.member("type", "sas");
-    if (!identity.primary_key.empty()) {
-      json.member("symmetricKey")
-          .object()
-          .member("primaryKey", identity.primary_key)
-          .member("secondaryKey", identity.secondary_key)
-          .end_object();
-    }
+  } else if (!identity.primary_key.empty()) {
+    json.member("symmetricKey")
+        .object()
+        .member("primaryKey", identity.primary_key)
+        .member("secondaryKey", identity.secondary_key)
+        .end_object();
   }
   json.end_object().end_object();
   return std::move(json).take();

@@ -50,11 +50,16 @@ std::string connection_string(const JsonValue& identity, std::string_view host_n
 // Reads an identity. Fails with the hub's error.
 Result<JsonDocument> get_identity(HubClient& hub, const IdentityId& id);
 
+// Writes one back that was read and changed; gives it as it is then. What another client changed in between fails it
+// (etag).
+Result<JsonDocument> put_identity(HubClient& hub, const IdentityId& id, const JsonValue& identity);
+
 struct NewIdentity {
   IdentityId id;
   std::string primary_key;  // both or neither; empty: made by the hub
   std::string secondary_key;
-  std::string primary_thumbprint;  // not empty: X.509, as typed
+  std::string type;                // of the API; empty: sas, or selfSigned with thumbprints
+  std::string primary_thumbprint;  // as typed
   std::string secondary_thumbprint;
   bool disabled = false;      // devices
   std::string status_reason;  // devices

@@ -1,4 +1,8 @@
 // The flags of `nearhub device` and `nearhub module`.
+#include <optional>
+#include <string>
+
+#include "tools/credentials.h"
 #include "tools/device.h"
 #include "tools/flags.h"
 #include "tools/identity.h"
@@ -10,6 +14,19 @@ namespace {
 constexpr int kMostListed = 1000;  // by the API
 
 IdentityKind other_than_device(bool module) { return module ? IdentityKind::kModule : IdentityKind::kDevice; }
+
+// The type as the API has it.
+CLI::Option& add_type(CLI::App& command, std::string& type, const std::string& help) {
+  return *command
+              .add_option_function<std::string>(
+                  "--auth",
+                  [&type](const std::string& text) {
+                    type = authentication_type(text);
+                    if (type.empty()) throw CLI::ValidationError("--auth", text + " is none of sas, self-signed, ca");
+                  },
+                  help)
+              ->type_name("TYPE");
+}
 
 void add_create(CLI::App& family, Invocation& invocation, bool module) {
   auto identity = std::make_shared<NewIdentity>();
@@ -31,6 +48,9 @@ void add_create(CLI::App& family, Invocation& invocation, bool module) {
   create.add_option("--secondary-thumbprint", identity->secondary_thumbprint, "Of a second certificate")
       ->needs(thumbprint)
       ->type_name("HEX");
+  add_type(create, identity->type,
+           "How it proves itself: sas (default), self-signed (default with --thumbprint), ca (a certificate of a registered CA)")
+      .excludes(primary);
   if (module) {
     create.add_option("--managed-by", identity->managed_by, "Who looks after it")->type_name("TEXT");
     create.footer("Example:\n  nearhub module create thermostat/firmware");
@@ -40,6 +60,28 @@ void add_create(CLI::App& family, Invocation& invocation, bool module) {
     create.footer("Example:\n  nearhub device create thermostat");
   }
   add_json_flag(create, identity->json);
+}
+
+void add_update(CLI::App& family, Invocation& invocation, bool module) {
+  auto change = std::make_shared<CredentialChange>();
+  CLI::App& command = add_client_command(
+      family, "update", module ? "Change what a module proves itself by" : "Change what a device proves itself by", invocation,
+      [change](HubClient& hub, Console& console) { return update_credentials(hub, *change, console); });
+  add_identity(command, change->id, other_than_device(module));
+  const auto add_slot = [&command, &change](const char* flag, std::optional<std::string> CredentialChange::*slot, const char* help) {
+    command.add_option_function<std::string>(flag, [change, slot](const std::string& text) { (*change).*slot = text; }, help)
+        ->type_name("HEX");
+  };
+  add_slot("--thumbprint", &CredentialChange::primary_thumbprint, "Of the client certificate; '' clears the slot");
+  add_slot("--secondary-thumbprint", &CredentialChange::secondary_thumbprint, "Of a second certificate; '' clears the slot");
+  add_type(command, change->type, "sas, self-signed or ca (default: as it is, self-signed with thumbprints)");
+  command.footer(
+      "What is not named stays. A connection ends when what admitted it is gone: to roll a certificate without a break, put the\n"
+      "new one's thumbprint into the other slot, switch the client, then clear the old one's.\n"
+      "Examples:\n" +
+      std::string(module ? "  nearhub module update thermostat/firmware --auth ca"
+                         : "  nearhub device update thermostat --secondary-thumbprint 97388663832D0393C9246CAB4FBA2C8677185A25\n"
+                           "  nearhub device update thermostat --thumbprint ''"));
 }
 
 struct Show {
@@ -142,6 +184,7 @@ void add_identity_commands(CLI::App& app, Invocation& invocation) {
   add_device_list(device, invocation);
   add_show(device, invocation, false);
   add_connection_string(device, invocation, false);
+  add_update(device, invocation, false);
   add_status_change(device, invocation, true);
   add_status_change(device, invocation, false);
   add_delete(device, invocation, false);
@@ -151,6 +194,7 @@ void add_identity_commands(CLI::App& app, Invocation& invocation) {
   add_module_list(module, invocation);
   add_show(module, invocation, true);
   add_connection_string(module, invocation, true);
+  add_update(module, invocation, true);
   add_delete(module, invocation, true);
 }
 
