@@ -131,7 +131,7 @@ TEST_SUITE("auth") {
     CHECK(std::get<Admission>(verdict).credential == root().sha256());
   }
 
-  TEST_CASE("certificate keys: RSA from 2048 bits, EC and Ed25519; SHA-1 signatures and short keys are refused anywhere in the chain") {
+  TEST_CASE("certificate keys: RSA from 2048 bits, EC and Ed25519, SHA-1 signatures and short keys are refused anywhere in the chain") {
     const TestCertificate rsa2048 = issued({.key = KeyKind::kRsa2048}), ec384 = issued({.key = KeyKind::kEc384, .digest = "SHA384"}),
                           ec521 = issued({.key = KeyKind::kEc521, .digest = "SHA512"}), ed25519 = issued({.key = KeyKind::kEd25519}), rsa1024 = issued({.key = KeyKind::kRsa1024}),
                           sha1 = issued({.digest = "SHA1"}), sha224 = issued({.digest = "SHA224"});

@@ -43,7 +43,7 @@ const std::string kRegisterThis = "connect with the certificate that is register
 }  // namespace
 
 TEST_SUITE("auth") {
-  TEST_CASE("thumbprint: SHA-1 or SHA-256 by its length, in any case, in either slot; nothing else of the certificate counts") {
+  TEST_CASE("thumbprint: SHA-1 or SHA-256 by its length, in any case, in either slot, and nothing else of the certificate counts") {
     const std::string sha1 = device().sha1(), sha256 = device().sha256(), others = other().sha256();
     check_cases({
         of("SHA-1", thumbprints(sha1), "admitted by " + sha1),

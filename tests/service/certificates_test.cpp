@@ -106,7 +106,7 @@ TEST_SUITE("service") {
     CHECK(e1(hub.api("DELETE", path, {}, if_match(first.header("ETag")))).starts_with("412 PreconditionFailed"));
   }
 
-  TEST_CASE("certificates: PEM, and base64 of PEM or DER, are taken; what can admit nobody is refused with its reason") {
+  TEST_CASE("certificates: PEM, and base64 of PEM or DER, are taken, what can admit nobody is refused with its reason") {
     TestHub hub;
     for (const std::string& text : {root().pem() + "null", base64_encode(root().pem()), base64_encode(root().der())}) {
       CHECK(hub.api("PUT", kOurs + "/root", upload(text), if_match("*")).status / 100 == 2);

@@ -104,7 +104,7 @@ TEST_SUITE("system") {
     CHECK(contains(site.api("GET", "/devices").body, "[]"));
   }
 
-  TEST_CASE("seed: certificate authorities, as text or as a file beside the seed, let their devices in; again changes nothing") {
+  TEST_CASE("seed: certificate authorities, as text or as a file beside the seed, let their devices in, again changes nothing") {
     const TestCertificate root = make_certificate(valid_now({.common_names = {"root"}, .ca = true})), other = make_certificate(valid_now({.common_names = {"other"}, .ca = true}));
     const TestCertificate leaf = make_certificate(valid_now({.issuer = &root}));
     const TemporaryFolder folder;

@@ -83,7 +83,7 @@ TEST_SUITE("tools") {
     CHECK(connect_code(hub, leaf, "d1") == 5);
   }
 
-  TEST_CASE("ca add: without a proof, in the place of another, from DER; and what is wrong with a file is said") {
+  TEST_CASE("ca add: without a proof, in the place of another, from DER, and what is wrong with a file is said") {
     TestHub hub;
     const Files files;
     const TestCertificate root = make_certificate(valid_now({.common_names = {"root"}, .ca = true})), leaf = make_certificate(valid_now({.issuer = &root}));
