@@ -65,6 +65,13 @@ struct IdentityView {
   registry::LiveState live;
 };
 
+// What memory knows better than the store of an identity that is in it: the store learns times late, and connections never.
+struct LiveIdentity {
+  registry::LiveState state;
+  WallTime connection_state_updated;
+  WallTime last_activity;
+};
+
 // What a service sees of a twin: the whole JSON document and its etag.
 struct TwinView {
   std::string json;
@@ -155,8 +162,8 @@ class Shard {
   void import(ImportOperation operation, Answer<std::monostate> answer);
   // Puts new keys in the place of the old; kInvalidOperation when the identity has none.
   void regenerate_keys(const IdentityId& id, SymmetricKey which, Answer<IdentityView> answer);
-  // Connection state and queue length of devices in memory; the others are disconnected and their stored values right.
-  std::vector<std::pair<std::string, registry::LiveState>> live_states(const std::vector<std::string>& devices) const;
+  // By index: nullopt for an identity that is not in memory. It is disconnected, and what the store has of it right.
+  std::vector<std::optional<LiveIdentity>> live_states(const std::vector<IdentityId>& ids);
 
   // --- Cloud-to-device messages (shard_cloud_messages.cpp) ---------------------------------------------------------------------
 
@@ -203,6 +210,7 @@ class Shard {
   // The identity if it is in memory and exists; null otherwise. For work that only matters then.
   IdentityState* find(const IdentityId& id);
   IdentityState* find(const IdentityRef& ref);
+  static LiveIdentity live_of(const IdentityState& identity);
   static IdentityRef ref_of(const IdentityState& identity) { return {identity.identity.id, identity.incarnation}; }
   void load(const DeviceId& id);
   void on_loaded(const DeviceId& id, Result<std::optional<DeviceRecord>> record);

@@ -174,13 +174,16 @@ void Shard::regenerate_keys(const IdentityId& id, SymmetricKey which, Answer<Ide
   });
 }
 
-std::vector<std::pair<std::string, registry::LiveState>> Shard::live_states(const std::vector<std::string>& devices) const {
-  std::vector<std::pair<std::string, registry::LiveState>> states;
-  for (const std::string& id : devices) {
-    const auto found = devices_.find(id);
-    if (found == devices_.end() || !found->second->exists) continue;
-    const IdentityState& state = found->second->self;
-    states.emplace_back(id, registry::LiveState{state.connection != nullptr, static_cast<std::int64_t>(state.queued())});
+LiveIdentity Shard::live_of(const IdentityState& state) {
+  return {{state.connection != nullptr, static_cast<std::int64_t>(state.queued())}, state.identity.connection_state_updated, state.identity.last_activity};
+}
+
+std::vector<std::optional<LiveIdentity>> Shard::live_states(const std::vector<IdentityId>& ids) {
+  std::vector<std::optional<LiveIdentity>> states;
+  states.reserve(ids.size());
+  for (const IdentityId& id : ids) {
+    const IdentityState* state = find(id);
+    states.push_back(state == nullptr ? std::nullopt : std::optional(live_of(*state)));
   }
   return states;
 }

@@ -1,8 +1,8 @@
 // Twins: the device's own view and reports, the service's view and updates.
 #include <utility>
 
-#include "base/time_format.h"
 #include "hub/shard.h"
+#include "hub/twin_document.h"
 
 namespace nearhub::hub {
 
@@ -67,32 +67,10 @@ void Shard::report(Connection& connection, std::string_view patch, std::optional
 }
 
 TwinView Shard::service_view(IdentityState& state, const twin::Twin& twin) {
-  const registry::Identity& identity = state.identity;
-  const registry::Identity& device = state.device->self.identity;
-  const bool module = identity.id.is_module();
+  const TwinDocument document({state.identity, state.device->self.identity, twin.etag_counter(), twin.reported_version(), state.model_id,
+                               live_of(state).state, state.identity.last_activity});
   JsonWriter json;
-  json.object().member("deviceId", identity.id.device.str());
-  if (module) json.member("moduleId", identity.id.module.str());
-  json.member("etag", twin.etag().str())
-      .member("deviceEtag", identity.etag().str())
-      .member("status", device.enabled ? "enabled" : "disabled");
-  if (!module && device.status_reason) json.member("statusReason", *device.status_reason);
-  json.member("statusUpdateTime", format_iso8601(device.status_updated))
-      .member("connectionState", state.connection != nullptr ? "Connected" : "Disconnected")
-      .member("lastActivityTime", format_iso8601(identity.last_activity))
-      .member("cloudToDeviceMessageCount", static_cast<std::int64_t>(state.queued()))
-      .member("authenticationType", auth::authentication_type_text(identity.credentials.type))
-      .member("x509Thumbprint")
-      .object();
-  for (const auto& [name, value] : {std::pair{"primaryThumbprint", &identity.credentials.primary_thumbprint},
-                                    std::pair{"secondaryThumbprint", &identity.credentials.secondary_thumbprint}}) {
-    json.member(name);
-    value->empty() ? json.null() : json.string(*value);
-  }
-  json.end_object().member("modelId", state.model_id).member("version", twin.version());
-  twin.write_service_members(json);
-  if (!module) json.member("capabilities").object().member("iotEdge", false).end_object();
-  json.end_object();
+  document.write(json, [&twin](JsonWriter& out) { twin.write_service_members(out); });
   return {std::move(json).take(), twin.etag()};
 }
 

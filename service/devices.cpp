@@ -1,9 +1,6 @@
 // GET, PUT, DELETE /devices/{id} and GET /devices (reference/service-rest.md 5.2).
-#include <algorithm>
-#include <memory>
-
-#include "base/shard_hash.h"
 #include "base/text.h"
+#include "hub/live_states.h"
 #include "registry/identity_json.h"
 #include "service/api.h"
 #include "service/identities.h"
@@ -12,21 +9,6 @@ namespace nearhub::service {
 namespace {
 
 constexpr std::size_t kMaxListed = 1000;
-
-// Gathers the live states of listed devices from their home loops, then answers.
-struct Listing {
-  std::vector<registry::Identity> identities;
-  std::vector<registry::LiveState> live;  // by index
-  std::size_t waiting = 0;                // shards that have not answered
-};
-
-std::string listing_json(const Listing& listing) {
-  JsonWriter json;
-  json.array();
-  for (std::size_t i = 0; i < listing.identities.size(); ++i) registry::write_json(json, listing.identities[i], listing.live[i]);
-  json.end_array();
-  return std::move(json).take();
-}
 
 void list_devices(const Api& api, Request request, Responder responder) {
   std::size_t top = kMaxListed;
@@ -40,30 +22,22 @@ void list_devices(const Api& api, Request request, Responder responder) {
   hub.shared().store.list_devices(top, loop, [&api, &hub, &loop, responder = std::move(responder)](Result<std::vector<registry::Identity>> listed) mutable {
     if (!listed.ok()) return responder.respond(api.error(listed.error(), Envelope::kE1));
     if (listed->empty()) return responder.respond(json_response("[]"));
-    // Shared by the answers of the shards, all of which run on this loop.
-    auto listing = std::make_shared<Listing>();
-    listing->identities = std::move(*listed);
-    listing->live.resize(listing->identities.size());
-    std::vector<std::vector<std::string>> by_home(hub.shard_count());
-    for (const registry::Identity& identity : listing->identities) by_home[hub.home_of(identity.id.device)].push_back(identity.id.device.str());
-    listing->waiting = static_cast<std::size_t>(std::count_if(by_home.begin(), by_home.end(), [](const auto& ids) { return !ids.empty(); }));
-    auto answer = std::make_shared<Responder>(std::move(responder));
-    for (std::uint32_t home = 0; home < by_home.size(); ++home) {
-      if (by_home[home].empty()) continue;
-      hub::Shard& shard = hub.shard(home);
-      shard.executor().post([&shard, &loop, ids = std::move(by_home[home]), listing, answer] {
-        loop.post([states = shard.live_states(ids), listing, answer] {
-          for (const auto& [id, state] : states) {
-            const auto found = std::lower_bound(listing->identities.begin(), listing->identities.end(), id,
-                                                [](const registry::Identity& identity, const std::string& wanted) { return identity.id.device.str() < wanted; });
-            if (found != listing->identities.end() && found->id.device.str() == id) {
-              listing->live[static_cast<std::size_t>(found - listing->identities.begin())] = state;
-            }
-          }
-          if (--listing->waiting == 0) answer->respond(json_response(listing_json(*listing)));
-        });
-      });
-    }
+    std::vector<IdentityId> ids;
+    ids.reserve(listed->size());
+    for (const registry::Identity& identity : *listed) ids.push_back(identity.id);
+    hub::gather_live_states(hub, loop, ids, [identities = std::move(*listed), responder = std::move(responder)](hub::LiveStates live) mutable {
+      JsonWriter json;
+      json.array();
+      for (std::size_t i = 0; i < identities.size(); ++i) {
+        if (live[i]) {
+          identities[i].connection_state_updated = live[i]->connection_state_updated;
+          identities[i].last_activity = live[i]->last_activity;
+        }
+        registry::write_json(json, identities[i], live[i] ? live[i]->state : registry::LiveState());
+      }
+      json.end_array();
+      responder.respond(json_response(std::move(json).take()));
+    });
   });
 }
 

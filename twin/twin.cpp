@@ -171,10 +171,10 @@ Result<Change> Twin::report(const Value& patch, WallTime now) {
   return change;
 }
 
-ETag Twin::etag() const {
+ETag etag_of(std::int64_t etag_counter) {
   std::string bytes(8, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes[i] = static_cast<char>(static_cast<std::uint64_t>(etag_counter_) >> (8 * (bytes.size() - 1 - i)) & 0xFF);
+    bytes[i] = static_cast<char>(static_cast<std::uint64_t>(etag_counter) >> (8 * (bytes.size() - 1 - i)) & 0xFF);
   }
   return ETag(base64_encode(bytes));
 }

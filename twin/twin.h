@@ -52,6 +52,9 @@ struct StoredTwin {
   friend bool operator==(const StoredTwin&, const StoredTwin&) = default;
 };
 
+// The etag of a twin: base64 of the counter as 8 bytes, big-endian.
+ETag etag_of(std::int64_t etag_counter);
+
 class Twin {
  public:
   // A fresh twin: both $versions 1, etag counter 1, root metadata stamped `now`.
@@ -75,7 +78,7 @@ class Twin {
   std::int64_t reported_version() const { return reported_.version(); }
   // The root "version": etag counter + reported $version.
   std::int64_t version() const { return etag_counter_ + reported_.version(); }
-  ETag etag() const;  // base64 of the counter as 8 bytes, big-endian
+  ETag etag() const { return etag_of(etag_counter_); }
 
   const Section& tags() const { return tags_; }
   const Section& desired() const { return desired_; }

@@ -122,7 +122,7 @@ TEST_SUITE("hub") {
     rig.connect_subscribed("d1", link, {Topic::kCloudMessages});
     for (int i = 0; i < 3; ++i) REQUIRE(send(rig, "d1", message("x")).ok());
     rig.shard().complete(*link.connection, 1);
-    CHECK(rig.shard().live_states({"d1"})[0].second.queued_messages == 2);
+    CHECK(rig.shard().live_states({{DeviceId("d1"), {}}})[0]->state.queued_messages == 2);
   }
 
   // --- Bounds

@@ -473,11 +473,17 @@ TEST_SUITE("hub") {
     Reply<std::uint64_t> sent;
     rig.send("d2", "hello", sent);
     rig.settle();
-    const auto states = rig.shard().live_states({"d1", "d2", "d3", "unknown"});
-    REQUIRE(states.size() == 2);
-    CHECK(states[0].first == "d1");
-    CHECK(states[0].second.connected);
-    CHECK(states[1].first == "d2");
-    CHECK(states[1].second.queued_messages == 1);
+    std::vector<IdentityId> ids;
+    for (const char* id : {"d1", "d2", "d3", "unknown"}) ids.push_back({DeviceId(id), ModuleId()});
+    const auto states = rig.shard().live_states(ids);
+    REQUIRE(states.size() == 4);
+    REQUIRE(states[0]);
+    CHECK(states[0]->state.connected);
+    CHECK(states[0]->connection_state_updated == rig.clock.now());
+    REQUIRE(states[1]);
+    CHECK(!states[1]->state.connected);
+    CHECK(states[1]->state.queued_messages == 1);
+    CHECK(!states[2]);
+    CHECK(!states[3]);
   }
 }

@@ -105,7 +105,7 @@ TEST_SUITE("hub") {
     CHECK(refused.error().code == ErrorCode::kDeviceNotFound);
     CHECK(taken.value() == 2);
     CHECK(link.take() == Seen{"message 2 taken"});
-    CHECK(rig.shard().live_states({"d1"})[0].second.queued_messages == 1);
+    CHECK(rig.shard().live_states({{DeviceId("d1"), {}}})[0]->state.queued_messages == 1);
   }
 
   TEST_CASE("lost: a read that waited for the write does not show what was not stored") {

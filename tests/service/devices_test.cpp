@@ -45,6 +45,25 @@ TEST_SUITE("service") {
     CHECK(hub.api("GET", "/devices").body == "[]");
   }
 
+  TEST_CASE("devices: a list shows of each device what it shows by itself, while it is connected and just after") {
+    TestHub hub;
+    hub.create("d1");
+    hub.create("d2");
+    auto device = hub.connect("d2");
+    mqtt::Publish publish;
+    publish.topic = "devices/d2/messages/events/";
+    publish.qos = 1;
+    publish.packet_id = 1;
+    device->send(publish);
+    device->expect<mqtt::Puback>();
+    const auto both = [&hub] { return "[" + hub.api("GET", "/devices/d1").body + "," + hub.api("GET", "/devices/d2").body + "]"; };
+    CHECK(hub.api("GET", "/devices").body == both());
+    CHECK(both().find("\"connectionState\":\"Connected\"") != std::string::npos);
+    device.reset();
+    hub.wait_until([&] { return hub.api("GET", "/devices/d2").body.find("Disconnected") != std::string::npos; }, "the end of the connection");
+    CHECK(hub.api("GET", "/devices").body == both());
+  }
+
   TEST_CASE("devices: If-Match decides between create, replace and refuse [service-rest.md 5.1]") {
     TestHub hub;
     // Of a device that is not there: absent creates, everything else looks for it.
