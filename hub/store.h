@@ -27,6 +27,7 @@
 #include "hub/cloud_message.h"
 #include "hub/event.h"
 #include "hub/session.h"
+#include "hub/twin_scan.h"
 #include "registry/certificate_authority.h"
 #include "registry/identity.h"
 #include "twin/twin.h"
@@ -197,6 +198,9 @@ class Store {
   virtual void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor, Answer<std::vector<IdentityId>> answer) = 0;
   // Known ids that look like `id`, the nearest first, at most three; for "did you mean". Looks at a bounded number of ids.
   virtual void find_similar(DeviceId id, Executor& executor, Answer<std::vector<DeviceId>> answer) = 0;
+
+  // One step of a scan. Other reads go before it, and few steps run at once.
+  virtual void scan_twins(TwinScan scan, std::unique_ptr<TwinVisitor> visitor, Executor& executor, Answer<TwinScanStep> answer) = 0;
 
   virtual void read_events(EventQuery query, Executor& executor, Answer<EventPage> answer) = 0;
   // The sequence number of the first event of the partition at or after `since`; the end of the stream when there is none.

@@ -61,8 +61,11 @@ CREATE TABLE certificate_authority(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Version 4. Modules are found in the order of their ids without going through all the devices that have none.
+constexpr const char* kVersion4 = "CREATE INDEX identity_of_module ON identity(device, module) WHERE module<>''";
+
 // The step that leads to each version, from 1 on.
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 }  // namespace

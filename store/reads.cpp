@@ -6,12 +6,11 @@
 #include "store/operations.h"
 
 namespace nearhub::store {
-namespace {
 
-constexpr std::string_view kIdentityColumns =
+const std::string_view kIdentityColumns =
     "i.device, i.module, i.generation_id, i.etag, i.enabled, i.status_reason, i.status_updated, i.auth_type, i.primary_key, i.secondary_key, "
     "i.primary_thumbprint, i.secondary_thumbprint, i.managed_by, i.connection_updated, i.last_activity";
-constexpr int kIdentityColumnCount = 15;
+const int kIdentityColumnCount = 15;
 
 registry::Identity read_identity(const Statement& row) {
   registry::Identity identity;
@@ -31,6 +30,8 @@ registry::Identity read_identity(const Statement& row) {
   identity.last_activity = row.time(14);
   return identity;
 }
+
+namespace {
 
 Status load_queue(Database& database, std::int64_t identity, std::vector<hub::CloudMessageHead>& queue) {
   auto rows = database.cached("SELECT sequence, enqueued, expiry, ack, delivery_count, message_id FROM cloud_message WHERE identity=?1 ORDER BY sequence");

@@ -3,12 +3,18 @@
 // THREAD: the thread of the connection.
 #pragma once
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "hub/store.h"
 #include "store/sqlite.h"
 
 namespace nearhub::store {
+
+// The columns of `identity i` that make an identity: the first kIdentityColumnCount of a row, for read_identity().
+extern const std::string_view kIdentityColumns;
+extern const int kIdentityColumnCount;
+registry::Identity read_identity(const Statement& row);
 
 Result<std::optional<hub::DeviceRecord>> load_device(Database& database, const DeviceId& id);
 Result<std::vector<hub::CloudMessage>> load_cloud_messages(Database& database, const IdentityId& id, const std::vector<std::uint64_t>& sequences);

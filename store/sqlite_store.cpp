@@ -19,6 +19,7 @@
 #include "store/migrations.h"
 #include "store/operations.h"
 #include "store/reads.h"
+#include "store/scan.h"
 #include "store/sqlite.h"
 
 namespace nearhub::store {
@@ -108,6 +109,8 @@ struct SqliteStore::Impl {
   std::condition_variable read_work;
   std::vector<Submission> waiting;
   std::deque<Read> reads;
+  std::deque<Read> scans;    // steps of scans: long reads, which give way
+  std::size_t scanning = 0;  // readers that are at one
   bool trimming = false;  // asked for
   bool stopping = false;
   bool poisoned = false;
@@ -126,13 +129,15 @@ struct SqliteStore::Impl {
   void poison(const Error& error);
   void tell_watches();
 
+  bool may_scan() const { return !scans.empty() && (stopping || scanning + 1 < std::max<std::size_t>(readers.size(), 2)); }
+
   // Runs `query` on a reader's connection and posts its result.
   template <typename T, typename Query>
-  void read(Executor& executor, hub::Answer<T> answer, Query query) {
+  void read(Executor& executor, hub::Answer<T> answer, Query query, std::deque<Read> Impl::*lane = &Impl::reads) {
     {
       const std::lock_guard lock(mutex);
       if (!stopping && !poisoned) {
-        reads.push_back([&executor, answer = std::move(answer), query = std::move(query)](Database& connection) mutable {
+        (this->*lane).push_back([&executor, answer = std::move(answer), query = std::move(query)](Database& connection) mutable {
           executor.post([answer = std::move(answer), result = Result<T>(query(connection))]() mutable { answer(std::move(result)); });
         });
         (readers.empty() ? work : read_work).notify_one();
@@ -293,10 +298,17 @@ void SqliteStore::Impl::run_writer() {
   for (bool trim = false;;) {
     {
       std::unique_lock lock(mutex);
-      work.wait(lock, [this] { return !waiting.empty() || trimming || stopping || (readers.empty() && !reads.empty()); });
+      work.wait(lock, [this] { return !waiting.empty() || trimming || stopping || (readers.empty() && (!reads.empty() || !scans.empty())); });
       taken.swap(waiting);
       trim = std::exchange(trimming, false);
-      if (readers.empty()) queries.swap(reads);
+      if (readers.empty()) {
+        queries.swap(reads);
+        // One step of a scan, then whatever came meanwhile.
+        if (!scans.empty()) {
+          queries.push_back(std::move(scans.front()));
+          scans.pop_front();
+        }
+      }
       if (taken.empty() && queries.empty() && !trim) return;  // stopping
     }
     bool sound = !trim || trim_old();
@@ -313,8 +325,10 @@ void SqliteStore::Impl::run_writer() {
     if (!sound && readers.empty()) {
       // The last ones: a poisoned store takes no more.
       const std::lock_guard lock(mutex);
-      std::move(reads.begin(), reads.end(), std::back_inserter(queries));
-      reads.clear();
+      for (std::deque<Read>* lane : {&reads, &scans}) {
+        std::move(lane->begin(), lane->end(), std::back_inserter(queries));
+        lane->clear();
+      }
     }
     for (Read& query : queries) query(database);
     queries.clear();
@@ -386,14 +400,22 @@ void SqliteStore::Impl::poison(const Error& error) {
 void SqliteStore::Impl::run_reader(Database connection) {
   for (;;) {
     Read query;
+    bool scan;
     {
       std::unique_lock lock(mutex);
-      read_work.wait(lock, [this] { return !reads.empty() || stopping; });
-      if (reads.empty()) return;
-      query = std::move(reads.front());
-      reads.pop_front();
+      read_work.wait(lock, [this] { return !reads.empty() || may_scan() || stopping; });
+      scan = reads.empty();
+      if (scan && scans.empty()) return;
+      std::deque<Read>& lane = scan ? scans : reads;
+      query = std::move(lane.front());
+      lane.pop_front();
+      scanning += scan ? 1 : 0;
     }
     query(connection);
+    if (!scan) continue;
+    const std::lock_guard lock(mutex);
+    --scanning;
+    if (may_scan()) read_work.notify_one();
   }
 }
 
@@ -421,6 +443,13 @@ void SqliteStore::find_expired(WallTime now, IdentityId after, std::size_t limit
 
 void SqliteStore::find_similar(DeviceId id, Executor& executor, hub::Answer<std::vector<DeviceId>> answer) {
   impl_->read(executor, std::move(answer), [id = std::move(id)](Database& db) { return store::find_similar(db, id); });
+}
+
+void SqliteStore::scan_twins(hub::TwinScan scan, std::unique_ptr<hub::TwinVisitor> visitor, Executor& executor, hub::Answer<hub::TwinScanStep> answer) {
+  impl_->read(
+      executor, std::move(answer),
+      [scan = std::move(scan), visitor = std::move(visitor)](Database& db) mutable { return store::scan_twins(db, scan, std::move(visitor)); },
+      &Impl::scans);
 }
 
 void SqliteStore::read_events(hub::EventQuery query, Executor& executor, hub::Answer<hub::EventPage> answer) {

@@ -2,7 +2,7 @@
 //
 // DESIGN. One writer thread takes all batches that wait, applies them in one transaction, commits once (one fsync with full durability) and then
 // answers all of them: while it waits for the disk the next group gathers. Reader threads have connections of their own and never wait for the
-// writer. An error in the middle of a group, or at its commit, poisons the store: nothing of the group or after it is answered, `on_failure` is
+// writer; steps of scans wait for every other read, and never take the last reader, so that whoever loads a device waits for none of them. An error in the middle of a group, or at its commit, poisons the store: nothing of the group or after it is answered, `on_failure` is
 // called once, and the process is expected to stop. In memory (no path) the writer's one connection serves the reads too.
 //
 // THREAD: open(), the settings, policies and authorities before the loops run, on one thread; the hub::Store interface from any thread.
@@ -59,6 +59,7 @@ class SqliteStore final : public hub::Store {
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     hub::Answer<std::vector<IdentityId>> answer) override;
   void find_similar(DeviceId id, Executor& executor, hub::Answer<std::vector<DeviceId>> answer) override;
+  void scan_twins(hub::TwinScan scan, std::unique_ptr<hub::TwinVisitor> visitor, Executor& executor, hub::Answer<hub::TwinScanStep> answer) override;
   void read_events(hub::EventQuery query, Executor& executor, hub::Answer<hub::EventPage> answer) override;
   void seek_events(std::uint32_t partition, WallTime since, Executor& executor, hub::Answer<std::uint64_t> answer) override;
   void trim() override;

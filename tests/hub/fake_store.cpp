@@ -271,6 +271,33 @@ void FakeStore::find_similar(DeviceId id, Executor& executor, Answer<std::vector
 }
 
 // The hub core asks for none of these.
+void FakeStore::scan_twins(TwinScan scan, std::unique_ptr<TwinVisitor> visitor, Executor& executor, Answer<TwinScanStep> answer) {
+  const auto shared = std::make_shared<std::unique_ptr<TwinVisitor>>(std::move(visitor));
+  std::string what = "scan behind " + scan.after.text();
+  read<TwinScanStep>(std::move(what), executor, std::move(answer), [this, scan = std::move(scan), shared] {
+    TwinScanStep step;
+    step.visitor = std::move(*shared);
+    step.last = scan.after;
+    if (!step.visitor->begin() || scan.max_rows == 0) return step;
+    std::map<IdentityId, const StoredIdentity*> sorted;  // the keys of `identities` are in another order
+    for (const auto& [key, stored] : identities) sorted.emplace(stored.identity.id, &stored);
+    std::size_t looked = 0;
+    for (auto at = sorted.upper_bound(scan.after); at != sorted.end(); ++at) {
+      const auto& [id, stored] = *at;
+      const bool asked_for = !scan.among || std::binary_search(scan.among->begin(), scan.among->end(), id.device.str());
+      if (id.is_module() != scan.modules || !asked_for || !id.device.view().starts_with(scan.prefix)) continue;
+      const twin::StoredTwin& twin = stored->twin.twin;
+      const TwinRow row{stored->identity, sorted.at({id.device, {}})->identity, twin.etag_counter, stored->reported_version, stored->twin.model_id,
+                        {twin.has_tags, twin.tags, twin.desired, twin.reported}, static_cast<std::int64_t>(stored->queue.size())};
+      const bool go_on = step.visitor->visit(row);
+      step.last = id;
+      if (!go_on || ++looked == scan.max_rows) return step;
+    }
+    step.at_end = true;
+    return step;
+  });
+}
+
 void FakeStore::read_events(EventQuery, Executor&, Answer<EventPage>) { FAIL("not expected"); }
 void FakeStore::seek_events(std::uint32_t, WallTime, Executor&, Answer<std::uint64_t>) { FAIL("not expected"); }
 void FakeStore::read_feedback(std::size_t, Executor&, Answer<std::vector<Feedback>>) { FAIL("not expected"); }

@@ -70,6 +70,7 @@ class FakeStore final : public Store {
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     Answer<std::vector<IdentityId>> answer) override;
   void find_similar(DeviceId id, Executor& executor, Answer<std::vector<DeviceId>> answer) override;
+  void scan_twins(TwinScan scan, std::unique_ptr<TwinVisitor> visitor, Executor& executor, Answer<TwinScanStep> answer) override;
   void read_events(EventQuery query, Executor& executor, Answer<EventPage> answer) override;
   void seek_events(std::uint32_t partition, WallTime since, Executor& executor, Answer<std::uint64_t> answer) override;
   void trim() override { ++trims; }

@@ -42,6 +42,9 @@ class CountingStore final : public Store {
   void find_similar(DeviceId id, Executor& executor, Answer<std::vector<DeviceId>> answer) override {
     target_->find_similar(std::move(id), executor, counted(std::move(answer)));
   }
+  void scan_twins(TwinScan scan, std::unique_ptr<TwinVisitor> visitor, Executor& executor, Answer<TwinScanStep> answer) override {
+    target_->scan_twins(std::move(scan), std::move(visitor), executor, counted(std::move(answer)));
+  }
   void read_events(EventQuery query, Executor& executor, Answer<EventPage> answer) override {
     target_->read_events(query, executor, counted(std::move(answer)));
   }

@@ -10,17 +10,6 @@
 using namespace nearhub;
 using namespace nearhub::store;
 
-namespace {
-
-StoreSettings on_disk(const TemporaryFolder& folder) {
-  StoreSettings settings;
-  settings.path = folder.file("nearhub.db");
-  settings.durability = Durability::kNormal;
-  return settings;
-}
-
-}  // namespace
-
 TEST_SUITE("store") {
   TEST_CASE("batches: of each shard are answered in the order submitted, on its own executor") {
     ManualExecutor shards[3];

@@ -12,13 +12,6 @@ using namespace nearhub::store;
 
 namespace {
 
-StoreSettings on_disk(const TemporaryFolder& folder) {
-  StoreSettings settings;
-  settings.path = folder.file("nearhub.db");
-  settings.durability = Durability::kNormal;
-  return settings;
-}
-
 std::vector<std::string> numbered(int from, int to) {
   std::vector<std::string> bodies;
   for (int i = from; i < to; ++i) bodies.push_back(std::to_string(i));

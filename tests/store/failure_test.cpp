@@ -13,13 +13,6 @@ using namespace nearhub::store;
 
 namespace {
 
-StoreSettings on_disk(const TemporaryFolder& folder) {
-  StoreSettings settings;
-  settings.path = folder.file("nearhub.db");
-  settings.durability = Durability::kNormal;
-  return settings;
-}
-
 // Every batch does two things at opposite ends of the store: a device and an event of the same number.
 std::unique_ptr<hub::WriteBatch> numbered(StoreRig& rig, int number) {
   const std::string name = "d" + std::to_string(number);

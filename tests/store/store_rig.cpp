@@ -25,6 +25,13 @@ IdentityId id_of(std::string_view text) {
   return {DeviceId(text.substr(0, slash)), ModuleId(text.substr(slash + 1))};
 }
 
+StoreSettings on_disk(const TemporaryFolder& folder) {
+  StoreSettings settings;
+  settings.path = folder.file("nearhub.db");
+  settings.durability = Durability::kNormal;
+  return settings;
+}
+
 registry::Identity identity_of(std::string_view id, std::int64_t etag) {
   registry::Identity identity;
   identity.id = id_of(id);

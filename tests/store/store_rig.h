@@ -36,6 +36,9 @@ class TemporaryFolder {
   std::string path_;
 };
 
+// A database in the folder, without an fsync for each commit.
+StoreSettings on_disk(const TemporaryFolder& folder);
+
 // "d1" or "d1/m1".
 IdentityId id_of(std::string_view text);
 // An identity with something in every field.
