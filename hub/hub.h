@@ -1,7 +1,8 @@
 // The hub as a whole: what all shards share, and the way to a device's shard.
 //
-// THREAD: set up before the loops run; then immutable, and everything it refers to is safe from any thread.
+// THREAD: set up before the loops run; then immutable but for counters, and everything it refers to is safe from any thread.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@
 namespace nearhub::hub {
 
 class CertificateAuthorities;
+class JobRows;
 class Shard;
 
 // How the hub answers where the cloud and convenience differ; each field is a setting of the same name.
@@ -53,6 +55,7 @@ class Hub {
     std::uint32_t partitions = 4;
     std::optional<FixedKeys> fixed_keys;
     auth::AuthoritiesPtr authorities = {};  // at the start; null: none
+    JobRows* job_rows = nullptr;  // what devices.jobs shows (hub/query_run.h); null: there are no jobs
   };
 
   explicit Hub(Shared shared);
@@ -71,6 +74,9 @@ class Hub {
   void set_authorities(CertificateAuthorities& authorities) { authorities_ = &authorities; }
   CertificateAuthorities& authorities() const { return *authorities_; }
 
+  // How many queries are under way: each holds a page in memory (kMaxQueriesAtOnce).
+  std::atomic<std::uint32_t>& queries() const { return queries_; }
+
   // Writes the refusal into the book and a line into the log. `peer` may be empty.
   void refuse(std::string identity, std::string peer, std::string operation, std::string answer, auth::Denial denial) const;
 
@@ -78,6 +84,7 @@ class Hub {
   Shared shared_;
   std::vector<Shard*> shards_;
   CertificateAuthorities* authorities_ = nullptr;
+  mutable std::atomic<std::uint32_t> queries_{0};
 };
 
 }  // namespace nearhub::hub

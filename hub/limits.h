@@ -16,6 +16,12 @@ inline constexpr std::size_t kMaxCloudMessageProperties = 100;
 inline constexpr std::uint32_t kMaxDeliveryCount = 10;       // 5.3, 5.4: sent more often, a message is suspect
 inline constexpr std::chrono::seconds kFeedbackTtl{3600};  // 5.4
 inline constexpr std::size_t kMaxFeedback = 100'000;       // of the hub; the cloud names no number
+// Queries (service-rest.md 5.6; the cloud's own figures are not known).
+inline constexpr std::size_t kDefaultQueryPageRows = 100;
+inline constexpr std::size_t kMaxQueryPageRows = 1000;
+inline constexpr std::size_t kMaxQueryPageBytes = 4 * 1024 * 1024;  // a page ends with the row that reaches it
+inline constexpr std::chrono::seconds kMaxQueryPageTime{15};  // then a page ends with what it has, and another one goes on; not of aggregates
+inline constexpr std::uint32_t kMaxQueriesAtOnce = 32;        // of the hub
 inline constexpr int kMinResponseTimeoutSeconds = 5;    // 7.2
 inline constexpr int kMaxResponseTimeoutSeconds = 300;
 inline constexpr int kDefaultResponseTimeoutSeconds = 30;

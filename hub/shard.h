@@ -31,6 +31,7 @@
 #include "hub/store.h"
 #include "registry/identity_json.h"
 #include "registry/import_item.h"
+#include "twin/query_ast.h"
 
 namespace nearhub::hub {
 
@@ -149,6 +150,8 @@ class Shard {
   void report(Connection& connection, std::string_view patch, std::optional<std::int64_t> if_version, Answer<std::int64_t> answer);
   // The service's.
   void get_twin(const IdentityId& id, Answer<TwinView> answer);
+  // Whether the twin, as it is now, meets the conditions of a query (twin/query.h).
+  void match_twin(const IdentityId& id, std::shared_ptr<const twin::query::Query> query, Answer<bool> answer);
   void update_twin(const IdentityId& id, twin::Update update, bool replace, const Condition& condition, Answer<TwinView> answer);
 
   // --- Identities (shard_identities.cpp) ---------------------------------------------------------------------------------------
@@ -258,6 +261,7 @@ class Shard {
 
   // --- Twins
   Result<twin::Twin*> twin_of(IdentityState& identity);
+  static TwinHead head_of(const IdentityState& identity, const twin::Twin& twin);
   TwinView service_view(IdentityState& identity, const twin::Twin& twin);
   // A service's update, in memory: all or nothing. It must be stored in the same turn.
   struct TwinChange {

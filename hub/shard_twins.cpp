@@ -3,6 +3,7 @@
 
 #include "hub/shard.h"
 #include "hub/twin_document.h"
+#include "twin/query_evaluate.h"
 
 namespace nearhub::hub {
 
@@ -66,11 +67,14 @@ void Shard::report(Connection& connection, std::string_view patch, std::optional
   });
 }
 
+TwinHead Shard::head_of(const IdentityState& state, const twin::Twin& twin) {
+  return {state.identity, state.device->self.identity, twin.etag_counter(), twin.reported_version(), state.model_id, live_of(state).state,
+          state.identity.last_activity};
+}
+
 TwinView Shard::service_view(IdentityState& state, const twin::Twin& twin) {
-  const TwinDocument document({state.identity, state.device->self.identity, twin.etag_counter(), twin.reported_version(), state.model_id,
-                               live_of(state).state, state.identity.last_activity});
   JsonWriter json;
-  document.write(json, [&twin](JsonWriter& out) { twin.write_service_members(out); });
+  TwinDocument(head_of(state, twin)).write(json, [&twin](JsonWriter& out) { twin.write_service_members(out); });
   return {std::move(json).take(), twin.etag()};
 }
 
@@ -81,6 +85,18 @@ void Shard::get_twin(const IdentityId& id, Answer<TwinView> answer) {
     const auto twin = twin_of(**found);
     if (!twin.ok()) return answer(twin.error());
     answer_after_writes<TwinView>(**found, service_view(**found, **twin), std::move(answer));
+  });
+}
+
+void Shard::match_twin(const IdentityId& id, std::shared_ptr<const twin::query::Query> query, Answer<bool> answer) {
+  with_identity(id, ErrorCode::kDeviceNotFound, [this, query = std::move(query), answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    IdentityState& state = **found;
+    const auto twin = twin_of(state);
+    if (!twin.ok()) return answer(twin.error());
+    const twin::StoredTwin stored = (*twin)->stored();
+    const TwinDocument document(head_of(state, **twin), {stored.has_tags, stored.tags, stored.desired, stored.reported});
+    answer_after_writes<bool>(state, twin::query::matches(*query, document), std::move(answer));
   });
 }
 

@@ -69,7 +69,9 @@ JsonView TwinDocument::member(TwinMember which) const {
   return {};
 }
 
-JsonView TwinDocument::section(std::string_view name) const {
+// The sections stand in the store as they are: the member properties need not be made around them.
+JsonView TwinDocument::member_of(std::uint8_t outer, std::string_view name) const {
+  if (static_cast<TwinMember>(outer) != TwinMember::kProperties) return member(outer).member(name);
   if (!has_sections_) return {};
   if (name == "desired") return JsonView::of(sections_.desired);
   return name == "reported" ? JsonView::of(sections_.reported) : JsonView();

@@ -12,6 +12,7 @@
 #include "registry/identity.h"
 #include "registry/identity_json.h"
 #include "twin/json_view.h"
+#include "twin/query_row.h"
 #include "twin/twin_members.h"
 
 namespace nearhub::hub {
@@ -35,7 +36,7 @@ struct TwinSections {
   std::string_view reported;
 };
 
-class TwinDocument {
+class TwinDocument final : public twin::query::Row {
  public:
   // Without sections, tags and properties are undefined.
   explicit TwinDocument(const TwinHead& head) : head_(head) {}
@@ -45,11 +46,13 @@ class TwinDocument {
 
   // Undefined when this twin has no such member. Valid until the same member is asked for again.
   twin::JsonView member(twin::TwinMember member) const;
-  // "desired" or "reported" of the member properties, without making the whole of it.
-  twin::JsonView section(std::string_view name) const;
+
+  // As a row of a query.
+  twin::JsonView member(std::uint8_t number) const override { return member(static_cast<twin::TwinMember>(number)); }
+  twin::JsonView member_of(std::uint8_t outer, std::string_view name) const override;
 
   // The whole document as one object.
-  void write(JsonWriter& json) const;
+  void write(JsonWriter& json) const override;
   // The same with sections that somebody else has: `write_sections` writes the members tags and properties.
   void write(JsonWriter& json, const std::function<void(JsonWriter&)>& write_sections) const;
 

@@ -13,6 +13,7 @@ const std::vector<Route>& routes() {
   static const std::vector<Route> table = [] {
     std::vector<Route> made;
     add_operation_routes(made);
+    add_query_routes(made);
     add_missing_routes(made);
     add_bulk_routes(made);
     add_statistics_routes(made);
@@ -44,6 +45,7 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& path
 // The identity that a request is about, for the refusal book: "d1", "d1/m1"; empty when it names none.
 std::string subject_of(const Request& request) {
   const auto& path = request.path;
+  if (request.method == "POST" && path.size() == 2) return {};  // devices/query
   if (path.size() < 2 || (!equals_ignoring_case(path[0], "devices") && !equals_ignoring_case(path[0], "twins"))) return {};
   if (path.size() >= 4 && equals_ignoring_case(path[2], "modules")) return path[1] + "/" + path[3];
   return path[1];
@@ -159,7 +161,6 @@ void add_missing_routes(std::vector<Route>& routes) {
                                   either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
   const Envelope e1 = Envelope::kE1;
   routes.insert(routes.end(), {
-      {"POST", "devices/query", service, e1, nullptr},
       {"POST", "jobs/create", write, e1, nullptr},
       {"GET", "jobs", write, e1, nullptr},
       {"GET", "jobs/v2/query", either, e1, nullptr},

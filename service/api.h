@@ -75,6 +75,7 @@ void add_statistics_routes(std::vector<Route>& routes);
 void add_twin_routes(std::vector<Route>& routes);
 void add_method_routes(std::vector<Route>& routes);
 void add_cloud_message_routes(std::vector<Route>& routes);
+void add_query_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
 void add_refusal_routes(std::vector<Route>& routes);
 void add_operation_routes(std::vector<Route>& routes);

@@ -72,6 +72,8 @@ class Responder {
   void respond(http::Response response);
   void stream(http::Response head, std::unique_ptr<StreamSource> source);
   Executor& loop() { return *loop_; }
+  // On the loop of the connection: whether it is still there, or the work for the answer may end.
+  bool is_wanted() const { return slot_ && slot_->exchange != nullptr; }
 
  private:
   Executor* loop_;
