@@ -202,6 +202,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_identity_commands(app, invocation);
   add_authority_commands(app, invocation);
   add_message_commands(app, invocation);
+  add_query_command(app, invocation);
   add_hub_commands(app, invocation);
   try {
     // CLI11 takes them from the back.

@@ -50,6 +50,7 @@ void add_serve(CLI::App& app, Invocation& invocation);
 void add_identity_commands(CLI::App& app, Invocation& invocation);  // device, module
 void add_authority_commands(CLI::App& app, Invocation& invocation);  // ca
 void add_message_commands(CLI::App& app, Invocation& invocation);   // monitor, twin, method, send, purge
+void add_query_command(CLI::App& app, Invocation& invocation);
 void add_hub_commands(CLI::App& app, Invocation& invocation);       // sas, why, status, examples, clock
 
 }  // namespace nearhub::tools

@@ -1,4 +1,4 @@
-# cmake -DNEARHUB_BENCH=... -DTRANSPORT_BENCH=... -P smoke.cmake
+# cmake -DNEARHUB_BENCH=... -DQUERY_BENCH=... -DTRANSPORT_BENCH=... -P smoke.cmake
 # Runs the benchmarks for a moment and wants every figure to be there, whatever its value: a slow machine is no failure.
 
 function(expect_figures output)
@@ -36,3 +36,13 @@ foreach(home moved.busy hopped.busy moved.lone hopped.lone)
   list(APPEND expected "home.${home}.server-cpu [0-9.]+ us" "home.${home}.rate [0-9.]+ 1/s" "home.${home}.p50 [0-9.]+ us")
 endforeach()
 expect_figures("\n${output}" ${expected})
+
+execute_process(COMMAND ${QUERY_BENCH} --twins 500 --publishers 2 --repeats 1 --seconds 0.1 OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+set(expected "memory.before [0-9.]+ MiB" "memory.peak [0-9.]+ MiB")
+foreach(query count none page groups connected one)
+  list(APPEND expected "query.${query} [0-9.]+ ms")
+endforeach()
+foreach(telemetry alone with-queries)
+  list(APPEND expected "telemetry.${telemetry}.rate [0-9.]+ 1/s" "telemetry.${telemetry}.p50 [0-9.]+ us" "telemetry.${telemetry}.p99 [0-9.]+ us")
+endforeach()
+expect_figures("${output}" ${expected})
