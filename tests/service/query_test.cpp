@@ -114,14 +114,6 @@ TEST_SUITE("service") {
     }
   }
 
-  TEST_CASE("query: needs ServiceConnect and an api-version") {
-    TestHub hub;
-    for (const auto& [policy, status] : {std::pair{"service", 200}, {"iothubowner", 200}, {"registryReadWrite", 401}, {"device", 401}}) {
-      CAPTURE(policy);
-      CHECK(hub.api("POST", "/devices/query", body_of("SELECT * FROM devices"), {{"Authorization", hub.policy_token(policy)}}).status == status);
-    }
-  }
-
   TEST_CASE("query: what was acknowledged is seen by the next query") {
     TestHub hub;
     for (int i = 0; i < 20; ++i) {
