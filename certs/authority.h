@@ -28,7 +28,7 @@ struct KeyPair {
   std::string key_pem;  // PKCS#8
 };
 
-enum class KeyType : std::uint8_t { kRsa2048, kEcP256 };
+enum class KeyType : std::uint8_t { kRsa2048, kEcP256, kRsa3072, kRsa4096 };
 
 // A certificate's days include the time by which it is backdated, and both ends (RFC 5280).
 inline constexpr std::int64_t kRootValidDays = 3650;
@@ -59,11 +59,14 @@ struct CertificateInfo {
   std::vector<std::string> ip_addresses;  // textual, canonical ("127.0.0.1", "::1")
   WallTime not_before;
   WallTime not_after;
+  std::string sha1_thumbprint;    // 40 lower-case hex digits
   std::string sha256_thumbprint;  // 64 lower-case hex digits
   std::string issuer_key_id;      // authorityKeyIdentifier, hex; empty when absent
   std::string key_id;             // subjectKeyIdentifier, hex; empty when absent
 };
 Result<CertificateInfo> read_certificate(std::string_view certificate_pem);
+// The same for every certificate of the text, in its order.
+Result<std::vector<CertificateInfo>> read_chain(std::string_view chain_pem);
 
 // True when `leaf` can be shown by a listener and need not be made anew: its key fits, it is a server's, it names all
 // of `names` as make_server_leaf() would, was issued by `root` (its signature verifies; the root's key is not looked

@@ -25,6 +25,9 @@ struct Profile {
   const char* extended_key_usage;  // null: none
 };
 
+// Of roots and intermediates: any number of further authorities below them.
+inline constexpr Profile kAuthorityProfile = {"critical,CA:TRUE", "critical,keyCertSign,cRLSign", nullptr};
+
 struct Subject {
   std::string_view common_name;
   std::vector<HostName> names;  // subjectAltName; none when empty

@@ -1,5 +1,6 @@
 #include "certs/pem.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <climits>
@@ -32,6 +33,25 @@ Result<X509Ptr> parse_certificate(std::string_view pem) {
     return openssl_error(ErrorCode::kInvalidSetting, "the text holds no certificate in PEM form");
   }
   return certificate;
+}
+
+Result<std::vector<X509Ptr>> parse_certificates(std::string_view pem) {
+  const BioPtr bio = reader_of(pem);
+  std::vector<X509Ptr> certificates;
+  while (bio != nullptr) {
+    X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, &no_passphrase, nullptr));
+    if (certificate == nullptr) break;
+    certificates.push_back(std::move(certificate));
+  }
+  // What stopped it is the end of the text, or a certificate that cannot be read.
+  const unsigned long error = ERR_peek_last_error();
+  const bool at_the_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+  if (certificates.empty() || !at_the_end) {
+    return openssl_error(ErrorCode::kInvalidSetting, certificates.empty() ? "the text holds no certificate in PEM form"
+                                                                          : "a certificate further down in the text cannot be read");
+  }
+  ERR_clear_error();
+  return certificates;
 }
 
 Result<PkeyPtr> parse_private_key(std::string_view pem) {

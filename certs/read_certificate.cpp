@@ -5,6 +5,7 @@
 #include <chrono>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "certs/authority.h"
@@ -75,10 +76,10 @@ Status read_alternative_names(X509& certificate, CertificateInfo& info) {
   return {};
 }
 
-Result<std::string> sha256_thumbprint_of(X509& certificate) {
+Result<std::string> thumbprint_of(X509& certificate, const EVP_MD* hash) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  if (X509_digest(&certificate, EVP_sha256(), digest, &size) != 1) {
+  if (X509_digest(&certificate, hash, digest, &size) != 1) {
     return openssl_error(ErrorCode::kIo, "cannot hash the certificate");
   }
   return to_hex({reinterpret_cast<const char*>(digest), size});
@@ -98,9 +99,11 @@ Result<CertificateInfo> read(X509& certificate) {
   const auto not_after = to_wall_time(X509_get0_notAfter(&certificate));
   if (!not_after) return not_after.error();
   info.not_after = *not_after;
-  auto thumbprint = sha256_thumbprint_of(certificate);
-  if (!thumbprint) return std::move(thumbprint).error();
-  info.sha256_thumbprint = std::move(*thumbprint);
+  for (const auto& [hash, thumbprint] : {std::pair{EVP_sha1(), &info.sha1_thumbprint}, std::pair{EVP_sha256(), &info.sha256_thumbprint}}) {
+    auto hex = thumbprint_of(certificate, hash);
+    if (!hex) return std::move(hex).error();
+    *thumbprint = std::move(*hex);
+  }
   info.issuer_key_id = hex_of(X509_get0_authority_key_id(&certificate));
   info.key_id = hex_of(X509_get0_subject_key_id(&certificate));
   return info;
@@ -129,6 +132,19 @@ Result<CertificateInfo> read_certificate(std::string_view certificate_pem) {
   const auto certificate = parse_certificate(certificate_pem);
   if (!certificate) return certificate.error();
   return read(**certificate);
+}
+
+Result<std::vector<CertificateInfo>> read_chain(std::string_view chain_pem) {
+  const ErrorQueueScope scope;
+  const auto chain = parse_certificates(chain_pem);
+  if (!chain) return chain.error();
+  std::vector<CertificateInfo> infos;
+  for (const X509Ptr& certificate : *chain) {
+    auto info = read(*certificate);
+    if (!info) return std::move(info).error();
+    infos.push_back(std::move(*info));
+  }
+  return infos;
 }
 
 bool serves(const KeyPair& leaf, const KeyPair& root, const std::vector<std::string>& names, WallTime now,
