@@ -94,13 +94,13 @@ std::string failure_text(const CLI::App& app, const CLI::Error& error, const std
   return fmt::format("nearhub: {}\nTry `{} --help`.\n", complaint, typed_name(command));
 }
 
-// An error that the arguments could have avoided is theirs.
-int report(const Error& error, Console& console) {
-  console.say(error.detail);
-  return error.code == ErrorCode::kInvalidSetting ? kWrongArguments : kFailed;
-}
-
 }  // namespace
+
+int exit_code(const Status& status, Console& console) {
+  if (status.ok()) return 0;
+  console.say(status.error().detail);
+  return status.error().code == ErrorCode::kInvalidSetting ? kWrongArguments : kFailed;
+}
 
 CLI::App& add_free_command(CLI::App& parent, const std::string& name, const std::string& help, Invocation& invocation,
                            FreeBody body) {
@@ -122,8 +122,7 @@ CLI::App& add_free_command(CLI::App& parent, const std::string& name, const std:
       ->group(group);
   command.callback([hub, &invocation, body = std::move(body)] {
     invocation.run = [hub, &console = invocation.console, body] {
-      const Status status = body(*hub, console);
-      return status.ok() ? 0 : report(status.error(), console);
+      return exit_code(body(*hub, console), console);
     };
   });
   return command;
@@ -201,6 +200,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_serve(app, invocation);
   add_identity_commands(app, invocation);
   add_authority_commands(app, invocation);
+  add_certificate_commands(app, invocation);
   add_message_commands(app, invocation);
   add_query_command(app, invocation);
   add_hub_commands(app, invocation);

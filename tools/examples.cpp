@@ -144,6 +144,11 @@ Result<DeviceId> choose_device(HubClient& hub, const std::string& wanted) {
 
 }  // namespace
 
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+=,";
+  return !text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos ? std::string(text) : shell_quoted(text);
+}
+
 std::string shell_quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) {

@@ -35,5 +35,7 @@ Status show_examples(HubClient& hub, const std::string& device, Console& console
 
 // 'text', whatever is in it.
 std::string shell_quoted(std::string_view text);
+// The same, without quotes where a shell takes the text as it is.
+std::string shell_word(std::string_view text);
 
 }  // namespace nearhub::tools

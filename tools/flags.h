@@ -23,6 +23,9 @@ struct Invocation {
   std::function<int()> run;
 };
 
+// 0, or the error's line and 1; 2 for an error that the arguments could have avoided.
+int exit_code(const Status& status, Console& console);
+
 // A command that talks to a hub. The hub is looked for and the body called after the arguments were read; the body
 // lives until then.
 using ClientBody = std::function<Status(HubClient& hub, Console& console)>;
@@ -49,6 +52,7 @@ void add_json_flag(CLI::App& command, bool& json);
 void add_serve(CLI::App& app, Invocation& invocation);
 void add_identity_commands(CLI::App& app, Invocation& invocation);  // device, module
 void add_authority_commands(CLI::App& app, Invocation& invocation);  // ca
+void add_certificate_commands(CLI::App& app, Invocation& invocation);  // cert
 void add_message_commands(CLI::App& app, Invocation& invocation);   // monitor, twin, method, send, purge
 void add_query_command(CLI::App& app, Invocation& invocation);
 void add_hub_commands(CLI::App& app, Invocation& invocation);       // sas, why, status, examples, clock
