@@ -1,6 +1,7 @@
 #include "auth/refusal.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -52,7 +53,8 @@ void RefusalBook::record(Refusal refusal) {
   refusal.count = 1;
 
   const std::lock_guard lock(mutex_);
-  refusal.sequence = ++total_;
+  refusal.sequence = ++sequence_;
+  if (refusal.kind == EntryKind::kRefusal) ++total_;
   auto found = by_identity_.find(refusal.identity);
   if (found == by_identity_.end()) {
     if (pages_.size() >= kMaxRefusalIdentities) {
@@ -65,33 +67,37 @@ void RefusalBook::record(Refusal refusal) {
     pages_.splice(pages_.begin(), pages_, found->second);
   }
   auto& page = found->second->refusals;
-  if (!page.empty()) {
-    const Refusal& last = *page.back();
-    // The port of the peer changes with every attempt and what came may hold a time; the check and the operation tell one mistake.
-    if (last.operation == refusal.operation && last.denial.check == refusal.denial.check &&
-        last.denial.expected == refusal.denial.expected && last.denial.advice == refusal.denial.advice) {
-      refusal.first_at = last.first_at;
-      refusal.count = last.count + 1;
-      page.pop_back();
-    }
+  // The port of the peer changes with every attempt and what came may hold a time; the check and the operation tell one mistake.
+  const auto equal = [&refusal](const auto& entry) {
+    return entry->kind == refusal.kind && entry->operation == refusal.operation && entry->denial.check == refusal.denial.check &&
+           entry->denial.expected == refusal.denial.expected && entry->denial.advice == refusal.denial.advice;
+  };
+  const auto candidates = refusal.kind == EntryKind::kWarning || page.empty() ? page.begin() : std::prev(page.end());
+  if (const auto earlier = std::find_if(candidates, page.end(), equal); earlier != page.end()) {
+    refusal.first_at = (*earlier)->first_at;
+    refusal.count = (*earlier)->count + 1;
+    page.erase(earlier);
   }
   page.push_back(std::make_shared<const Refusal>(std::move(refusal)));
   if (page.size() > kMaxRefusalsPerIdentity) page.pop_front();
 }
 
-std::vector<Refusal> RefusalBook::recent(std::string_view identity, std::size_t limit) const {
+std::vector<Refusal> RefusalBook::recent(std::string_view identity, std::size_t limit, std::optional<EntryKind> kind) const {
   std::vector<std::shared_ptr<const Refusal>> found;
+  const auto take = [&found, kind](const Page& page) {
+    std::copy_if(page.refusals.begin(), page.refusals.end(), std::back_inserter(found), [kind](const auto& entry) { return !kind || entry->kind == *kind; });
+  };
   {
     const std::lock_guard lock(mutex_);
     if (identity.empty()) {
-      // Pages are in the order of their newest entry, so `limit` pages hold the newest `limit` entries.
+      // Pages are in the order of their newest entry, so `limit` pages hold the newest `limit` entries; but not those of one kind.
       std::size_t pages = 0;
       for (const Page& page : pages_) {
-        if (pages++ == limit) break;
-        found.insert(found.end(), page.refusals.begin(), page.refusals.end());
+        if (!kind && pages++ == limit) break;
+        take(page);
       }
     } else if (const auto page = by_identity_.find(identity); page != by_identity_.end()) {
-      found.assign(page->second->refusals.begin(), page->second->refusals.end());
+      take(*page->second);
     }
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->sequence > b->sequence; });
@@ -107,7 +113,9 @@ std::uint64_t RefusalBook::total() const {
 }
 
 void write_json(JsonWriter& json, const Refusal& refusal) {
+  const bool refused = refusal.kind == EntryKind::kRefusal;
   json.object()
+      .member("kind", refused ? "refusal" : "warning")
       .member("time", format_iso8601(refusal.at))
       .member("firstTime", format_iso8601(refusal.first_at))
       .member("count", static_cast<std::int64_t>(refusal.count))
@@ -115,8 +123,8 @@ void write_json(JsonWriter& json, const Refusal& refusal) {
       .member("peer", refusal.peer)
       .member("operation", refusal.operation)
       .member("check", check_text(refusal.denial.check))
-      .member("errorCode", static_cast<std::int64_t>(error_number(refusal.denial.code)))
-      .member("error", error_name(refusal.denial.code))
+      .member("errorCode", refused ? static_cast<std::int64_t>(error_number(refusal.denial.code)) : 0)
+      .member("error", refused ? error_name(refusal.denial.code) : std::string_view())
       .member("expected", refusal.denial.expected)
       .member("received", refusal.denial.received)
       .member("advice", refusal.denial.advice)

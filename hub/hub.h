@@ -79,8 +79,12 @@ class Hub {
 
   // Writes the refusal into the book and a line into the log. `peer` may be empty.
   void refuse(std::string identity, std::string peer, std::string operation, std::string answer, auth::Denial denial) const;
+  // The same for what was not refused: into the margin of the book. `outcome` says what happened all the same: "accepted", "sent".
+  void warn(std::string identity, std::string peer, std::string operation, std::string outcome, auth::Denial reason) const;
 
  private:
+  void record(auth::EntryKind kind, std::string identity, std::string peer, std::string operation, std::string answer, auth::Denial denial) const;
+
   Shared shared_;
   std::vector<Shard*> shards_;
   CertificateAuthorities* authorities_ = nullptr;

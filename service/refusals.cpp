@@ -1,4 +1,4 @@
-// GET /_nearhub/refusals: why the hub said no. What `nearhub why` shows.
+// GET /_nearhub/refusals: why the hub said no, and its warnings. What `nearhub why` shows.
 #include "auth/refusal.h"
 #include "base/text.h"
 #include "service/api.h"
@@ -18,10 +18,17 @@ void list_refusals(const Api& api, Request request, Responder responder) {
     }
     limit = static_cast<std::size_t>(*number);
   }
+  std::optional<auth::EntryKind> kind;
+  if (const std::string* given = request.parameter("kind")) {
+    if (*given != "refusal" && *given != "warning") {
+      return responder.respond(api.error({ErrorCode::kArgumentInvalid, "kind must be refusal or warning."}, Envelope::kE1));
+    }
+    kind = *given == "warning" ? auth::EntryKind::kWarning : auth::EntryKind::kRefusal;
+  }
   const std::string* identity = request.parameter("id");
   JsonWriter json;
   json.array();
-  for (const auth::Refusal& refusal : api.hub().shared().refusals.recent(identity == nullptr ? std::string_view() : *identity, limit)) {
+  for (const auth::Refusal& refusal : api.hub().shared().refusals.recent(identity == nullptr ? std::string_view() : *identity, limit, kind)) {
     auth::write_json(json, refusal);
   }
   json.end_array();

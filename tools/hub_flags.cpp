@@ -102,26 +102,25 @@ void add_sas_explain(CLI::App& family, Invocation& invocation) {
 }
 
 void add_why(CLI::App& app, Invocation& invocation) {
-  struct Why {
-    std::string id;
-    int limit = 10;
-    bool json = false;
-  };
-  auto why = std::make_shared<Why>();
+  auto why = std::make_shared<WhyRequest>();
   CLI::App& command = add_client_command(
       app, "why", "Show what the hub refused, why, and how to mend it", invocation,
-      [why](HubClient& hub, Console& console) { return show_refusals(hub, why->id, why->limit, why->json, console); });
+      [why](HubClient& hub, Console& console) { return show_refusals(hub, *why, console); });
   command.add_option("ID", why->id, "DEVICE, DEVICE/MODULE or policy:NAME, as the client claimed it (default: all)")
       ->option_text("[ID]");
   command.add_option("--limit", why->limit, "So many of the latest at the most (default: 10)")
       ->check(CLI::Range(1, kMostRefusals))
       ->type_name("N");
+  command.add_option("--only", why->kind, "refusal, or warning: what was let through, and what may come of it (default: both)")
+      ->check(CLI::IsMember({"refusal", "warning"}))
+      ->type_name("KIND")
+      ->option_text("KIND");
   add_json_flag(command, why->json);
   command.footer(
-      "The latest stands last. The hub keeps the last 16 refusals of every id until it stops.\n"
+      "The latest stands last. The hub keeps the last 16 entries of every id until it stops.\n"
       "Examples:\n"
       "  nearhub why\n"
-      "  nearhub why thermostat\n"
+      "  nearhub why thermostat --only warning\n"
       "  nearhub why --json | jq -r '.[].check'");
 }
 

@@ -46,9 +46,11 @@ std::string answer_text(const JsonValue& refusal) {
 
 }  // namespace
 
-Status show_refusals(HubClient& hub, const std::string& id, int limit, bool json, Console& console) {
+Status show_refusals(HubClient& hub, const WhyRequest& request, Console& console) {
+  const auto& [id, kind, limit, json] = request;
   std::string query = fmt::format("limit={}", limit);
   if (!id.empty()) query += "&id=" + percent_encode(id);
+  if (!kind.empty()) query += "&kind=" + kind;
   const auto body = hub.get("/_nearhub/refusals", query);
   if (!body.ok()) return body.error();
   if (json) {
@@ -58,6 +60,10 @@ Status show_refusals(HubClient& hub, const std::string& id, int limit, bool json
   const auto refusals = parse_array(*body);
   if (!refusals.ok()) return refusals.error();
   if (refusals->Empty()) {
+    if (kind == "warning") {
+      console.print("the hub has no warnings since its start\n");
+      return {};
+    }
     std::string nothing =
         "the hub has refused nothing since its start; a client that fails all the same has not reached it: `nearhub "
         "status` shows where it listens\n";
@@ -86,7 +92,8 @@ Status show_refusals(HubClient& hub, const std::string& id, int limit, bool json
 std::string refusal_text(const JsonValue& refusal, WallTime now) {
   std::string identity = text_at(refusal, {"identity"});
   if (identity.empty()) identity = "(no id)";
-  std::string text = fmt::format("{}  {}\n", terminal_text(identity), terminal_text(text_at(refusal, {"operation"})));
+  const bool warning = text_at(refusal, {"kind"}) == "warning";
+  std::string text = fmt::format("{}  {}{}\n", terminal_text(identity), warning ? "warning: " : "", terminal_text(text_at(refusal, {"operation"})));
   Fields fields(2);
   fields.add("when", show_both(text_at(refusal, {"time"}), now));
   if (const std::int64_t count = integer_at(refusal, {"count"}, 1); count > 1) {
@@ -99,7 +106,7 @@ std::string refusal_text(const JsonValue& refusal, WallTime now) {
   fields.add("expected", expected);
   fields.add(expected.empty() ? "reason" : "received", text_at(refusal, {"received"}));
   fields.add("mend it", text_at(refusal, {"advice"}));
-  fields.add("answered", answer_text(refusal));
+  fields.add(warning ? "outcome" : "answered", answer_text(refusal));
   return text + fields.text();
 }
 

@@ -1,4 +1,4 @@
-// `nearhub why`: what the hub refused, and why.
+// `nearhub why`: what the hub refused or warns of, and why.
 //
 // THREAD: one at a time.
 #pragma once
@@ -12,8 +12,13 @@
 
 namespace nearhub::tools {
 
-// `id`: "device", "device/module", "policy:NAME"; empty: of all.
-Status show_refusals(HubClient& hub, const std::string& id, int limit, bool json, Console& console);
+struct WhyRequest {
+  std::string id;    // "device", "device/module", "policy:NAME"; empty: of all
+  std::string kind;  // "refusal" or "warning"; empty: both
+  int limit = 10;
+  bool json = false;
+};
+Status show_refusals(HubClient& hub, const WhyRequest& request, Console& console);
 
 // One entry of the refusal book for people.
 std::string refusal_text(const JsonValue& refusal, WallTime now);

@@ -148,7 +148,7 @@ TEST_SUITE("auth") {
     JsonWriter json;
     write_json(json, book.recent("d1/m1", 1).at(0));
     CHECK(std::move(json).take() ==
-          R"({"time":"2026-01-01T00:00:42.0000000Z","firstTime":"2026-01-01T00:00:00.0000000Z","count":2,"identity":"d1/m1",)"
+          R"({"kind":"refusal","time":"2026-01-01T00:00:42.0000000Z","firstTime":"2026-01-01T00:00:00.0000000Z","count":2,"identity":"d1/m1",)"
           R"("peer":"192.0.2.7:50412","operation":"MQTT CONNECT","check":"credential","errorCode":401003,"error":"IotHubUnauthorized",)"
           R"("expected":"a SAS token","received":"no password","advice":"make a token","answer":"CONNACK 5"})");
   }
@@ -194,5 +194,55 @@ TEST_SUITE("auth") {
     CHECK(book.total() == kThreads * kEach);
     CHECK(most <= 7 * kMaxRefusalsPerIdentity);
     CHECK(book.recent("d0", 1000).size() <= kMaxRefusalsPerIdentity);
+  }
+
+  TEST_CASE("refusal book: a warning stands in the margin: it is shown as one, not counted as a refusal, and once however often it comes") {
+    RefusalBook book;
+    const auto warning = [](const std::string& received, int second) {
+      Refusal made = refusal("d1", "twin document", "at most 2048 bytes", second);
+      made.kind = EntryKind::kWarning;
+      made.answer = "sent all the same";
+      made.denial.received = received;
+      return made;
+    };
+    book.record(warning("2049 bytes", 0));
+    book.record(refusal("d1", "MQTT CONNECT", "a SAS token", 1));
+    book.record(warning("3000 bytes", 2));
+    const auto all = book.recent("d1", 10);
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].kind == EntryKind::kWarning);
+    CHECK(all[0].count == 2);
+    CHECK(all[0].first_at == kNow);
+    CHECK(all[0].denial.received == "3000 bytes");
+    CHECK(all[1].kind == EntryKind::kRefusal);
+    CHECK(book.total() == 1);
+    JsonWriter json;
+    write_json(json, all[0]);
+    CHECK(json.text().find(R"({"kind":"warning",)") == 0);
+    CHECK(json.text().find(R"("errorCode":0,"error":"")") != std::string::npos);
+  }
+
+  TEST_CASE("refusal book: warnings never merge with refusals, however alike") {
+    RefusalBook book;
+    Refusal warning = refusal("d1");
+    warning.kind = EntryKind::kWarning;
+    book.record(refusal("d1"));
+    book.record(warning);
+    book.record(refusal("d1"));
+    CHECK(book.recent("d1", 10).size() == 3);
+  }
+
+  TEST_CASE("refusal book: one kind alone, also when the newest of every identity is of the other") {
+    RefusalBook book;
+    for (const char* id : {"d1", "d2", "d3"}) {
+      book.record(refusal(id));
+      Refusal warning = refusal(id, "twin document");
+      warning.kind = EntryKind::kWarning;
+      book.record(warning);
+    }
+    CHECK(identities(book.recent("", 2, EntryKind::kRefusal)) == "d3 d2 ");
+    CHECK(identities(book.recent("", 10, EntryKind::kWarning)) == "d3 d2 d1 ");
+    CHECK(book.recent("d2", 10, EntryKind::kRefusal).size() == 1);
+    CHECK(book.recent("", 10).size() == 6);
   }
 }

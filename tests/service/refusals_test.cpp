@@ -77,4 +77,22 @@ TEST_SUITE("service") {
     CHECK(newest_refusal(hub) ==
           "HTTP request -> 400 GenericBadRequest: expected an HTTP/1.1 request within the limits; received not a valid HTTP/1.1 request: bad Content-Length");
   }
+
+  TEST_CASE("refusals: warnings stand among them, and either kind can be asked for alone") {
+    TestHub hub;
+    CHECK(hub.api("PUT", "/devices/d1", "[]").status == 400);
+    hub.server().hub().warn("d2", "192.0.2.7:5", "twin document", "sent all the same", {auth::Check::kSize, {}, "a payload of at most 2048 bytes", "3000 bytes", {}});
+    const auto kinds = [&](const std::string& query) {
+      const JsonDocument entries = json_of(hub.api("GET", "/_nearhub/refusals" + query));
+      std::string text;
+      for (const auto& entry : entries.GetArray()) text += string_member(entry, "kind") + " " + string_member(entry, "answer") + "; ";
+      return text;
+    };
+    CHECK(kinds("") == "warning sent all the same; refusal 400 ArgumentInvalid; ");
+    CHECK(kinds("?kind=warning") == "warning sent all the same; ");
+    CHECK(kinds("?kind=refusal") == "refusal 400 ArgumentInvalid; ");
+    CHECK(kinds("?kind=refusal&id=d2") == "");
+    CHECK(e1(hub.api("GET", "/_nearhub/refusals?kind=x")) == "400 ArgumentInvalid: kind must be refusal or warning.");
+    CHECK(member(json_of(hub.api("GET", "/_nearhub/status")), "refusals") == "1");
+  }
 }

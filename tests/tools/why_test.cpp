@@ -98,6 +98,24 @@ TEST_SUITE("tools") {
                     "  answered  closed\n");
   }
 
+  TEST_CASE("why: a warning says that it is one, and what happened all the same") {
+    TestHub hub;
+    hub.server().hub().warn("d1", "192.0.2.7:5", "twin document", "sent all the same",
+                            {auth::Check::kSize, {}, "a payload of at most 2048 bytes (nRF Connect SDK 2.x)", "3000 bytes", "send less"});
+    refused_connect(hub, "d1", "no token");
+    const std::string both = run(hub, {"why", "d1"}).out;
+    CAPTURE(both);
+    CHECK(both.find("d1  warning: twin document\n  when      ") == 0);
+    CHECK(both.find("\n  check     size\n  expected  a payload of at most 2048 bytes (nRF Connect SDK 2.x)\n  received  3000 bytes\n  mend it   send less\n"
+                    "  outcome   sent all the same\n") != std::string::npos);
+    CHECK(both.find("d1  MQTT CONNECT") != std::string::npos);
+    CHECK(run(hub, {"why", "d1", "--only", "refusal"}).out.find("warning") == std::string::npos);
+    CHECK(run(hub, {"why", "--only", "warning"}).out.find("MQTT CONNECT") == std::string::npos);
+    CHECK(run(hub, {"why", "d2", "--only", "warning"}).out == "the hub has no warnings since its start\n");
+    CHECK(run(hub, {"why", "--only", "x"}).exit_code == 2);
+    CHECK(run(hub, {"status"}).out.find("refusals     1, see") != std::string::npos);
+  }
+
   TEST_CASE("why: where nothing was expected, what came is the reason") {
     const WallTime now = *parse_iso8601("2026-01-31T12:00:00Z");
     CHECK(
