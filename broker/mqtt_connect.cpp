@@ -144,7 +144,10 @@ void MqttSession::on_verdict(hub::Shard::Verdict verdict) {
   const std::string name = request->user.identity.text();
   if (auto* denial = std::get_if<auth::Denial>(&verdict)) return refuse_connect(name, std::move(*denial));
   auto& admission = std::get<auth::Admission>(verdict);
-  if (!admission.warning.empty()) log::warn("auth", "device={} peer={} warning=\"{}\"", name, transport_.peer(), admission.warning);
+  if (!admission.warning.empty()) {
+    const auth::Check check = admission.type == auth::AuthenticationType::kSas ? auth::Check::kSasExpiry : auth::Check::kCertificate;
+    hub_.warn(name, transport_.peer(), "MQTT CONNECT", "accepted", {check, {}, {}, admission.warning, {}});
+  }
 
   bool session_present = false;
   hub::Shard::AttachOptions options;
@@ -154,6 +157,7 @@ void MqttSession::on_verdict(hub::Shard::Verdict verdict) {
   connection_ = &shard_->attach(request->user.identity, *this, std::move(admission), std::move(options), session_present);
   state_ = State::kConnected;
   api_version_given_ = !request->user.api_version.empty();
+  may_be_board_ = may_be_board(request->user);
   keep_alive_s_ = request->keep_alive_s;
   decoder_.set_max_packet_bytes(settings_.limits.packet_bytes);
   log::info("mqtt", "connected device={} peer={} clean_session={} session_present={} keep_alive_s={} client=\"{}\"", name, transport_.peer(),

@@ -128,7 +128,7 @@ void MqttSession::respond_twin(int status, std::string_view request_id, std::opt
     return;
   }
   const std::string topic = twin_response_topic(status, request_id, version);
-  emit(mqtt::Publish{.topic = topic, .payload = body});
+  send(status == 200 ? "twin document" : "twin response", mqtt::Publish{.topic = topic, .payload = body});
 }
 
 void MqttSession::respond_twin_error(const std::string& operation, std::string_view request_id, bool respond, const Error& error) {

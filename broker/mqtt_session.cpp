@@ -182,7 +182,15 @@ bool MqttSession::emit(const P& packet) {
   transport_.abort();
   return false;
 }
-template bool MqttSession::emit(const mqtt::Publish&);
+bool MqttSession::send(std::string_view what, const mqtt::Publish& publish) {
+  if (board_ != nullptr) warn_of_size(what, publish);
+  return emit(publish);
+}
+
+void MqttSession::warn_of_size(std::string_view what, const mqtt::Publish& publish) {
+  if (auto reason = board_warning(*board_, publish)) hub_.warn(identity().text(), transport_.peer(), std::string(what), "sent all the same", std::move(*reason));
+}
+
 template bool MqttSession::emit(const mqtt::Suback&);
 template bool MqttSession::emit(const mqtt::Unsuback&);
 
@@ -198,10 +206,11 @@ void MqttSession::on_store_ready() {
 void MqttSession::deliver(const hub::CloudMessage& message, bool redelivery) {
   const std::string topic = cloud_message_topic(identity(), hub::device_topic_bag(message, identity()));
   mqtt::Publish publish{.topic = topic, .payload = message.body};
+  constexpr std::string_view kWhat = "cloud-to-device message";
   if (connection_->identity->session.cloud_message_qos() == 0) {
     // Nobody will acknowledge it: sent is settled.
     const std::uint64_t sequence = message.sequence;
-    if (emit(publish)) shard_->complete(*connection_, sequence);
+    if (send(kWhat, publish)) shard_->complete(*connection_, sequence);
     return;
   }
   const auto taken = [this](std::uint16_t id) {
@@ -213,17 +222,17 @@ void MqttSession::deliver(const hub::CloudMessage& message, bool redelivery) {
   publish.packet_id = next_packet_id_;
   in_flight_.push_back({next_packet_id_, message.sequence});
   next_packet_id_ = static_cast<std::uint16_t>(next_packet_id_ % kMaxPacketId + 1);
-  emit(publish);
+  send(kWhat, publish);
 }
 
 void MqttSession::notify_desired(std::string_view json, std::int64_t version) {
   const std::string topic = desired_topic(version);
-  emit(mqtt::Publish{.topic = topic, .payload = json});
+  send("desired properties", mqtt::Publish{.topic = topic, .payload = json});
 }
 
 void MqttSession::invoke_method(std::string_view request_id, std::string_view name, std::string_view payload) {
   const std::string topic = method_topic(name, request_id);
-  emit(mqtt::Publish{.topic = topic, .payload = payload});
+  send("direct method", mqtt::Publish{.topic = topic, .payload = payload});
 }
 
 void MqttSession::close(const auth::Denial& why) {

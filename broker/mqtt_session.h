@@ -18,6 +18,7 @@
 
 #include "base/lifetime.h"
 #include "base/timer_queue.h"
+#include "broker/board.h"
 #include "broker/limits.h"
 #include "broker/topics.h"
 #include "broker/username.h"
@@ -132,6 +133,9 @@ class MqttSession final : public hub::Link {
   // Puts a packet into the output. False: too much waits for this client already, and the session has ended.
   template <typename P>
   bool emit(const P& packet);
+  // The same for a message, with a warning when the board at the other end cannot take it. `what`: "twin document".
+  bool send(std::string_view what, const mqtt::Publish& publish);
+  void warn_of_size(std::string_view what, const mqtt::Publish& publish);
   const IdentityId& identity() const;
 
   // mqtt_publish.cpp
@@ -161,10 +165,12 @@ class MqttSession final : public hub::Link {
   bool stopping_ = false;
   bool api_version_given_ = false;
   bool told_of_lost_response_ = false;
+  bool may_be_board_ = false;
   std::uint16_t next_packet_id_ = 1;
   std::uint16_t keep_alive_s_ = 0;
   std::uint32_t unanswered_ = 0;  // acknowledgements, of subscriptions too, and twin responses that the client waits for
   MonoTime last_packet_{};
+  const BoardLibrary* board_ = nullptr;  // known after its SUBSCRIBE; of most clients null
   mqtt::Decoder decoder_;
   std::unique_ptr<Timer> deadline_;
   std::unique_ptr<Request> request_;

@@ -49,6 +49,11 @@ void MqttSession::handle_subscribe(const mqtt::Subscribe& subscribe) {
     log::warn("mqtt", "device={} subscriptions={} the cloud allows {}", identity().text(), distinct, limits.recommended_subscriptions);
   }
 
+  if (may_be_board_ && board_ == nullptr) {
+    board_ = recognise_board(subscribe.subscriptions, identity());
+    if (board_ != nullptr) log::info("mqtt", "device={} library=\"{}\"", identity().text(), board_->name);
+  }
+
   begin_answer();
   shard_->settle_subscriptions(*connection_, lifetime_.guard([this, id = subscribe.packet_id, codes = std::move(codes), cloud_messages] {
     if (state_ != State::kConnected || !emit(mqtt::Suback{id, codes})) return;
