@@ -3,6 +3,7 @@
 #include "tools/certificate.h"
 #include "tools/flags.h"
 #include "tools/identity.h"
+#include "tools/x509_identity.h"
 
 namespace nearhub::tools {
 namespace {
@@ -102,6 +103,14 @@ void add_kind(CLI::App& family, Invocation& invocation, const KindText& text) {
 }
 
 }  // namespace
+
+void add_certificate_options(CLI::App& command, IdentityCertificate& certificate, CLI::Option& needed) {
+  const std::string group = "With " + needed.get_name();
+  std::vector<CLI::Option*> options =
+      add_file_options(command, certificate.folder, certificate.file_name, certificate.rsa_bits, certificate.days, certificate.force);
+  options.push_back(command.add_option("--ca-key", certificate.authority_key, "The private key of --ca, when that is not NAME_key.pem")->type_name("FILE"));
+  for (CLI::Option* option : options) option->needs(&needed)->group(group);
+}
 
 void add_certificate_commands(CLI::App& app, Invocation& invocation) {
   CLI::App& family = add_family(app, "cert", "Make certificates: root, intermediate, device, module, verification, server");

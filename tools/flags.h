@@ -46,6 +46,10 @@ CLI::App& add_family(CLI::App& parent, const std::string& name, const std::strin
 enum class IdentityKind { kDevice, kModule, kEither };
 void add_identity(CLI::App& command, IdentityId& id, IdentityKind kind);
 
+// What making a certificate takes besides its authority; only together with the flag `needed`.
+struct IdentityCertificate;
+void add_certificate_options(CLI::App& command, IdentityCertificate& certificate, CLI::Option& needed);
+
 void add_json_flag(CLI::App& command, bool& json);
 
 // The families, one function per file.
@@ -53,6 +57,7 @@ void add_serve(CLI::App& app, Invocation& invocation);
 void add_identity_commands(CLI::App& app, Invocation& invocation);  // device, module
 void add_authority_commands(CLI::App& app, Invocation& invocation);  // ca
 void add_certificate_commands(CLI::App& app, Invocation& invocation);  // cert
+void add_board_commands(CLI::App& app, Invocation& invocation);  // board
 void add_message_commands(CLI::App& app, Invocation& invocation);   // monitor, twin, method, send, purge
 void add_query_command(CLI::App& app, Invocation& invocation);
 void add_hub_commands(CLI::App& app, Invocation& invocation);       // sas, why, status, examples, clock

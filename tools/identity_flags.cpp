@@ -1,12 +1,14 @@
 // The flags of `nearhub device` and `nearhub module`.
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "tools/credentials.h"
 #include "tools/device.h"
 #include "tools/flags.h"
 #include "tools/identity.h"
 #include "tools/module.h"
+#include "tools/x509_identity.h"
 
 namespace nearhub::tools {
 namespace {
@@ -28,12 +30,32 @@ CLI::Option& add_type(CLI::App& command, std::string& type, const std::string& h
               ->type_name("TYPE");
 }
 
+struct Create {
+  NewIdentity identity;
+  bool x509 = false;
+  IdentityCertificate certificate;
+  std::string hub_ca;
+};
+
+// --ca is who signs with --x509, and what to trust without it, as everywhere else.
+Status run_create(const Create& wanted, HubFlags where, const Clock& clock, Console& console) {
+  IdentityCertificate certificate = wanted.certificate;
+  if (wanted.x509) certificate.authority = std::exchange(where.ca_file, {});
+  if (!wanted.hub_ca.empty()) where.ca_file = wanted.hub_ca;
+  auto hub = HubClient::open(std::move(where), clock);
+  if (!hub.ok()) return hub.error();
+  if (!wanted.x509) return create_identity(**hub, wanted.identity, console);
+  SystemRandom random;
+  return create_x509_identity(**hub, wanted.identity, certificate, random, console);
+}
+
 void add_create(CLI::App& family, Invocation& invocation, bool module) {
-  auto identity = std::make_shared<NewIdentity>();
-  CLI::App& create = add_client_command(
+  auto wanted = std::make_shared<Create>();
+  NewIdentity* identity = &wanted->identity;
+  CLI::App& create = add_free_command(
       family, "create",
       module ? "Create a module; prints its connection string" : "Create a device; prints its connection string",
-      invocation, [identity](HubClient& hub, Console& console) { return create_identity(hub, *identity, console); });
+      invocation, [wanted, &clock = invocation.clock](const HubFlags& where, Console& console) { return run_create(*wanted, where, clock, console); });
   add_identity(create, identity->id, other_than_device(module));
   CLI::Option* primary =
       create.add_option("--primary-key", identity->primary_key, "Base64 of 16 to 64 bytes (default: made by the hub)");
@@ -48,16 +70,22 @@ void add_create(CLI::App& family, Invocation& invocation, bool module) {
   create.add_option("--secondary-thumbprint", identity->secondary_thumbprint, "Of a second certificate")
       ->needs(thumbprint)
       ->type_name("HEX");
-  add_type(create, identity->type,
-           "How it proves itself: sas (default), self-signed (default with --thumbprint), ca (a certificate of a registered CA)")
-      .excludes(primary);
+  CLI::Option& type = add_type(create, identity->type,
+           "How it proves itself: sas (default), self-signed (default with --thumbprint), ca (a certificate of a registered CA)");
+  type.excludes(primary);
+  CLI::Option* x509 = create.add_flag("--x509", wanted->x509, "Make its certificate and key, too: signed by the authority --ca NAME, or by itself");
+  x509->excludes(primary)->excludes(thumbprint)->excludes(&type);
+  add_certificate_options(create, wanted->certificate, *x509);
+  create.get_option("--ca")->description(
+      "With --x509, who signs: NAME of NAME_cert.pem and NAME_key.pem, or a certificate file. Else as in other commands: the CA to trust");
+  create.add_option("--hub-ca", wanted->hub_ca, "File with the CA to trust, where --ca is who signs")->type_name("FILE");
   if (module) {
     create.add_option("--managed-by", identity->managed_by, "Who looks after it")->type_name("TEXT");
-    create.footer("Example:\n  nearhub module create thermostat/firmware");
+    create.footer("Examples:\n  nearhub module create thermostat/firmware\n  nearhub module create thermostat/firmware --x509 --ca factory");
   } else {
     create.add_flag("--disabled", identity->disabled, "May not connect until `nearhub device enable`");
     create.add_option("--status-reason", identity->status_reason, "Why it is enabled or disabled")->type_name("TEXT");
-    create.footer("Example:\n  nearhub device create thermostat");
+    create.footer("Examples:\n  nearhub device create thermostat\n  nearhub device create thermostat --x509\n  nearhub device create thermostat --x509 --ca factory");
   }
   add_json_flag(create, identity->json);
 }
