@@ -25,7 +25,7 @@ TEST_SUITE("boards") {
     for (const NrfLibrary& library : {kNcs15, kNcs2}) {
       CAPTURE(library.name);
       TestHub hub;
-      hub.create(kBoardId);
+      create_board(hub);
       NrfBoard board(board_setup(hub, library));
       board.start();
       set_desired(hub, desired_of(library.payload_bytes));
@@ -44,7 +44,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("limits: between 1024 and 2304 bytes the first generation takes it or not, by its version") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     NrfBoard board(board_setup(hub, kNcs19));
     board.start();
     set_desired(hub, desired_of(2304));
@@ -60,7 +60,7 @@ TEST_SUITE("boards") {
     for (const NrfLibrary& library : {kNcs19, kNcs2}) {
       CAPTURE(library.name);
       TestHub hub;
-      hub.create(kBoardId);
+      create_board(hub);
       NrfBoard board(board_setup(hub, library));
       board.start();
       // devices/{id}/messages/devicebound/%24.to=...&p=...: what is left of 256 bytes for the value.
@@ -79,7 +79,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("limits: the twin that the library asks for by itself, and a method's payload, are looked at as well") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     set_desired(hub, desired_of(2100));
     NrfBoard board(board_setup(hub, kNcs2));
     REQUIRE(board.connect() == 0);
@@ -96,7 +96,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("limits: the same warning again is one entry with a count, and refusals are counted without it") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     set_desired(hub, desired_of(2100));
     const auto refused = hub.server().hub().shared().refusals.total();
     for (int i = 0; i < 3; ++i) {
@@ -144,7 +144,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("limits: records stay below 2303 bytes and the certificate message below 4 kB, however much is sent at once") {
     TestHub hub([](broker::Config& config) { config.limits.cloud_hold = std::chrono::seconds(1000); });
-    hub.create(kBoardId);
+    create_board(hub);
     for (const ModemFirmware& firmware : {kOldModem, kNewModem}) {
       for (const int message : {100, 2000, 2304}) {
         NrfSetup setup = board_setup(hub, kNcs19);

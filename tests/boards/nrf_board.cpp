@@ -26,10 +26,8 @@ int NrfBoard::connect(bool* session_present) {
   ready_ = false;
   modem_ = std::make_unique<ModemSocket>(setup_.tag, setup_.firmware, setup_.host, setup_.port, setup_.receive_buffer);
   REQUIRE(modem_->fault() == "");
-  const auto flags = static_cast<char>(0x80 | (setup_.password ? 0x40 : 0));  // clean session 0, no will
-  std::string rest = field("MQTT") + '\4' + flags + number(setup_.keep_alive_s) + field(setup_.device) + field(nrf_user_name(setup_.host, setup_.device));
-  if (setup_.password) rest += field(*setup_.password);
-  transmit(packet(kConnect, rest));
+  // User name, no password, clean session 0, no will.
+  transmit(packet(kConnect, field("MQTT") + "\4\x80" + number(setup_.keep_alive_s) + field(setup_.device) + field(nrf_user_name(setup_.host, setup_.device))));
   const auto type = input();
   INFO("fault: ", fault_);
   REQUIRE(type == kConnack);
@@ -61,8 +59,7 @@ std::string NrfBoard::next_request_id() {
 
 // Everything but a PUBLISH is written in one piece, out of the transmit buffer.
 void NrfBoard::transmit(std::string_view bytes) {
-  // A CONNECT with a token is a fork's, whose buffer is larger.
-  REQUIRE((bytes.size() <= setup_.library.buffer_bytes || setup_.password.has_value()));
+  REQUIRE(bytes.size() <= setup_.library.buffer_bytes);
   REQUIRE(modem_->send(bytes));
 }
 

@@ -24,8 +24,6 @@ struct NrfSetup {
   std::string host = "localhost";
   std::uint16_t port = 0;
   std::uint16_t keep_alive_s = 1767;  // of the hub sample
-  // The libraries know certificates only. A token is what a fork of them would send.
-  std::optional<std::string> password;
   int receive_buffer = 0;
 };
 

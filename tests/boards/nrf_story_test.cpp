@@ -23,7 +23,7 @@ TEST_SUITE("boards") {
         CAPTURE(library.name);
         CAPTURE(firmware.ciphers);
         TestHub hub;
-        hub.create(kBoardId);
+        create_board(hub);
         NrfSetup setup = board_setup(hub, library);
         setup.firmware = firmware;
         NrfBoard board(setup);
@@ -74,7 +74,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("nRF: method request ids survive the sample's eight bytes, call after call") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     NrfBoard board(board_setup(hub, kNcs15));
     board.start();
     HttpClient service(hub.tls(), hub.https());
@@ -89,7 +89,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("nRF: what was queued while it was away comes after it has subscribed again, once, in order") {
     TestHub hub([](broker::Config& config) { config.limits.cloud_hold = seconds(1000); });
-    hub.create(kBoardId);
+    create_board(hub);
     for (const NrfLibrary& library : kLibraries) {
       CAPTURE(library.name);
       NrfBoard board(board_setup(hub, library));
@@ -117,8 +117,8 @@ TEST_SUITE("boards") {
   }
 
   TEST_CASE("nRF: a keep-alive of 1767 s: it pings just then, day and night; a silent one is gone after 1827 s") {
-    TestHub hub([](broker::Config& config) { config.sas_times.grace_s = 1'000'000; });
-    hub.create(kBoardId);
+    TestHub hub;
+    create_board(hub);
     for (const NrfLibrary& library : {kNcs15, kNcs2}) {
       NrfBoard board(board_setup(hub, library));
       board.start();
@@ -138,7 +138,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("nRF: asleep for minutes with the socket open (PSM), it reads later, and nothing is lost") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     NrfSetup setup = board_setup(hub, kNcs2);
     setup.receive_buffer = 4096;
     NrfBoard board(setup);
@@ -158,7 +158,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("nRF: it comes back without having said goodbye, and the new connection is the one that counts") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     for (const NrfLibrary& library : {kNcs19, kNcs2}) {
       NrfBoard first(board_setup(hub, library)), second(board_setup(hub, library));
       first.start();
@@ -172,7 +172,7 @@ TEST_SUITE("boards") {
 
   TEST_CASE("nRF: two requests under way with the same three digits, and both are answered") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     NrfBoard board(board_setup(hub, kNcs2));
     board.start();
     board.request_twin();
@@ -186,19 +186,22 @@ TEST_SUITE("boards") {
 
   TEST_CASE("nRF: a wrong name is found out in TLS; a wrong credential is CONNACK 5") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     NrfSetup setup = board_setup(hub, kNcs2);
     const ModemSocket elsewhere(setup.tag, kNewModem, "hub.example.com", setup.port);
     CHECK(elsewhere.fault() == "TLS handshake: certificate verify failed");
-    setup.password = std::nullopt;
-    NrfBoard board(setup);
-    CHECK(board.connect() == 5);
-    CHECK(board.next().kind == NrfEvent::kDisconnected);
+    for (const bool any_certificate : {false, true}) {
+      setup.tag = any_certificate ? security_tag(hub, made(certs::make_client_leaf(kBoardId, board_terms()))) : SecurityTag{hub.tls().ca_pem, {}, {}};
+      NrfBoard board(setup);
+      CHECK(board.connect() == 5);
+      CHECK(board.next().kind == NrfEvent::kDisconnected);
+      CHECK(hub.refusals(kBoardId, 1).at(0).operation == "MQTT CONNECT");
+    }
   }
 
   TEST_CASE("Azure FOTA: the job in the desired properties, the states in the reported ones, over a reboot") {
     TestHub hub;
-    hub.create(kBoardId);
+    create_board(hub);
     for (const NrfLibrary& library : {kNcs19, kNcs2}) {
       CAPTURE(library.name);
       const std::string job =
