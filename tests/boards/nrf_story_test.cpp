@@ -116,7 +116,7 @@ TEST_SUITE("boards") {
     }
   }
 
-  TEST_CASE("nRF: a keep-alive of 1767 s: it pings just then, day and night; a silent one is gone after 1827 s") {
+  TEST_CASE("nRF: a keep-alive of 1767 s: it pings just then, day and night, and a silent one is gone after 1827 s") {
     TestHub hub;
     create_board(hub);
     for (const NrfLibrary& library : {kNcs15, kNcs2}) {
@@ -184,7 +184,7 @@ TEST_SUITE("boards") {
     CHECK(one.kind != other.kind);
   }
 
-  TEST_CASE("nRF: a wrong name is found out in TLS; a wrong credential is CONNACK 5") {
+  TEST_CASE("nRF: a wrong name is found out in TLS, a wrong credential is CONNACK 5") {
     TestHub hub;
     create_board(hub);
     NrfSetup setup = board_setup(hub, kNcs2);
