@@ -171,7 +171,7 @@ TEST_SUITE("tools") {
     CHECK(verifies(folder.file("factory_cert.pem"), folder.file("files.lan_fullchain.pem"), folder.file("files.lan_cert.pem"), "sslserver"));
   }
 
-  TEST_CASE("cert: the authority is NAME of its files, a path, or any certificate with --ca-key; files of other tools are taken") {
+  TEST_CASE("cert: the authority is NAME of its files, a path, or any certificate with --ca-key, and files of other tools are taken") {
     const TemporaryFolder folder;
     REQUIRE(run({"cert", "root", "factory", "--out", folder.path()}).exit_code == 0);
     // As the Node SDK's script writes them: a key that is found by name, and "null" where there is nobody above.
