@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/result.h"
 
 namespace nearhub::auth {
 
@@ -38,6 +39,19 @@ class Rights {
 };
 
 inline constexpr Rights operator|(Right a, Right b) { return Rights(a) | Rights(b); }
+
+inline constexpr Rights kAllRights = Right::kRegistryWrite | Right::kServiceConnect | Right::kDeviceConnect;
+
+// "RegistryWrite, ServiceConnect", as the cloud's management API writes them; names in any case, at least one. Fails with kArgumentInvalid.
+Result<Rights> parse_rights(std::string_view text);
+
+// The policy of the hub's owner, which can be neither deleted nor weakened.
+inline constexpr std::string_view kOwnerPolicy = "iothubowner";
+
+// ^[a-zA-Z0-9_\-@\.]+$, at most 64 characters: what every SDK's connection string parser takes. Fails with kArgumentInvalid.
+Status check_policy_name(std::string_view name);
+// Base64 of 16 to 64 bytes, like a device's. Fails with kArgumentInvalid.
+Status check_policy_key(std::string_view key, std::string_view what);
 
 struct AccessPolicy {
   std::string name;

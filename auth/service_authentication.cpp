@@ -75,12 +75,12 @@ std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& q) {
                 fmt::format("sr={}", printable(token.resource, 200)), "sign a token for the host alone");
   }
 
-  bool signed_by_policy = false;
+  const std::string* signed_with = nullptr;
   for (const std::string* key : {&policy->primary_key, &policy->secondary_key}) {
     const auto bytes = base64_decode(*key);
-    if (bytes && !bytes->empty() && verify_signature(token, *bytes)) signed_by_policy = true;
+    if (bytes && !bytes->empty() && verify_signature(token, *bytes)) signed_with = key;
   }
-  if (!signed_by_policy) {
+  if (signed_with == nullptr) {
     const std::vector<NamedKey> rightful = {{fmt::format("the primary key of policy {}", policy->name), policy->primary_key},
                                             {fmt::format("the secondary key of policy {}", policy->name), policy->secondary_key}};
     std::vector<NamedKey> candidates;
@@ -104,7 +104,12 @@ std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& q) {
     return deny(Check::kPermission, fmt::format("a policy with {}", needed_text(q.any_of)),
                 fmt::format("policy {} with {}", policy->name, policy->rights.text()), "use a policy that has the right, for instance iothubowner");
   }
-  return ServiceGrant{policy->name, policy->rights};
+  return ServiceGrant{policy->name, policy->rights, *signed_with};
+}
+
+bool still_valid(const ServiceGrant& grant, const std::vector<AccessPolicy>& policies) {
+  const AccessPolicy* policy = find_policy(policies, grant.policy);
+  return policy != nullptr && policy->rights.include(grant.rights) && (grant.key == policy->primary_key || grant.key == policy->secondary_key);
 }
 
 std::string claimed_identity(const std::string* authorization) {

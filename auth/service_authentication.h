@@ -31,7 +31,10 @@ struct ServiceQuestion {
 struct ServiceGrant {
   std::string policy;  // who: the policy's name
   Rights rights;
+  std::string key;  // that signed the token
 };
+// Whether the key that a grant was given for is still one of its policy's, and the rights are still there.
+bool still_valid(const ServiceGrant& grant, const std::vector<AccessPolicy>& policies);
 
 std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& question);
 

@@ -35,6 +35,7 @@ namespace nearhub {
   X(401001, IotHubNotFound)                   \
   X(401002, IotHubUnauthorizedAccess)         \
   X(401003, IotHubUnauthorized)               \
+  X(401100, SystemModuleModifyUnauthorizedAccess) \
   X(403000, GenericForbidden)                 \
   X(403002, IotHubQuotaExceeded)              \
   X(403003, JobQuotaExceeded)                 \

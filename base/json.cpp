@@ -122,6 +122,33 @@ Result<JsonDocument> parse_json(std::string_view text, std::size_t max_depth) {
   return document;
 }
 
+std::vector<std::string_view> split_elements(std::string_view array) {
+  std::vector<std::string_view> elements;
+  std::size_t begin = 0, depth = 0;
+  bool in_string = false;
+  const auto add = [&](std::size_t end) {
+    const std::string_view element = trim(array.substr(begin, end - begin));
+    if (!element.empty()) elements.push_back(element);  // nothing at all: the array is empty
+    begin = end + 1;
+  };
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    const char c = array[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (depth++ == 0) begin = i + 1;
+    } else if (c == ']' || c == '}') {
+      if (--depth == 0) add(i);
+    } else if (c == ',' && depth == 1) {
+      add(i);
+    }
+  }
+  return elements;
+}
+
 const JsonValue* find_member(const JsonValue& object, std::string_view name) {
   // As a value: a StringRef alone would turn into a C string, and lose where the name ends.
   const JsonValue key(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size())));

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -21,6 +22,9 @@ inline constexpr std::size_t kMaxJsonDepth = 64;
 // The whole text must be one JSON value. Fails with kArgumentInvalid and the byte position of the fault; an object that names a
 // member twice is refused too, because readers disagree about which one counts.
 Result<JsonDocument> parse_json(std::string_view text, std::size_t max_depth = kMaxJsonDepth);
+
+// The texts of an array's elements, as they stand. `array` is an array that parse_json() took.
+std::vector<std::string_view> split_elements(std::string_view array);
 
 // The member, or null. `object` must be an object.
 const JsonValue* find_member(const JsonValue& object, std::string_view name);

@@ -132,6 +132,23 @@ void write_metadata_of(JsonWriter& json, StampWriter& stamps, const SectionNode&
   json.end_object();
 }
 
+// The part of $metadata that a patch touched.
+void write_metadata_of(JsonWriter& json, StampWriter& stamps, const SectionNode& node, const Value& patch) {
+  json.object();
+  stamps.write(node.stamp());
+  for (const auto& [name, value] : patch.members()) {
+    const SectionNode* member = node.find(name);
+    if (member == nullptr) continue;  // deleted
+    json.member(name);
+    if (value.is_object() && member->is_object()) {
+      write_metadata_of(json, stamps, *member, value);
+    } else {
+      write_metadata_of(json, stamps, *member);
+    }
+  }
+  json.end_object();
+}
+
 std::optional<std::int64_t> read_version(const Value* value) {
   if (value == nullptr || value->kind() != Value::Kind::kNumber) return std::nullopt;
   const std::string& literal = value->text();
@@ -475,6 +492,18 @@ void Section::write_difference(JsonWriter& json, const std::vector<SectionNode>&
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (!stays[i]) json.member(before[i].key()).null();
   }
+}
+
+void Section::write_change(JsonWriter& json, const Value& patch) const {
+  json.object();
+  for (const auto& [name, value] : patch.members()) {
+    json.member(name);
+    value.write(json);
+  }
+  StampWriter stamps(json);
+  json.member(kMetadata);
+  write_metadata_of(json, stamps, root_, patch);
+  json.member(kVersion, version_).end_object();
 }
 
 }  // namespace nearhub::twin

@@ -119,6 +119,10 @@ class Section {
   // What a service sees: {values...,"$metadata":{...},"$version":n}; for tags the values alone. Also the stored form.
   void write_service_view(JsonWriter& json) const;
 
+  // What an update changed, as an object: the patch as sent, nulls included, "$metadata" of what it touched, and "$version". After apply_patch() of the
+  // same patch; null stands for a section that was emptied.
+  void write_change(JsonWriter& json, const Value& patch) const;
+
   // Writes into an open object what a device has to merge into its copy of this section to arrive at `replacement`,
   // "$version" apart: the replacement, and null for every member that vanishes, at every level where both sides are
   // objects.

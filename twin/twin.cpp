@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/text.h"
 
 namespace nearhub::twin {
 namespace {
@@ -100,6 +101,38 @@ Result<Update> parse_update(std::string_view body) {
     update.desired->erase(kVersion);
   }
   return update;
+}
+
+Result<ImportedTwin> parse_import(std::string_view entry) {
+  Result<Value> parsed = parse_value(entry);
+  if (!parsed) return parsed.error();
+  if (!parsed->is_object()) return not_object("the entry", *parsed, "an object");
+  const auto take = [](Value& object, std::string_view name) -> std::optional<Value> {
+    for (auto& [key, value] : object.members()) {
+      // Null is as good as absent: writers of such files spell everything that an identity could have.
+      if (equals_ignoring_case(key, name) && !value.is_null()) return std::move(value);
+    }
+    return std::nullopt;
+  };
+  ImportedTwin twin;
+  twin.update.tags = take(*parsed, "tags");
+  if (std::optional<Value> properties = take(*parsed, "properties")) {
+    if (!properties->is_object()) return not_object("properties", *properties, "an object or null");
+    twin.update.desired = take(*properties, "desired");
+    twin.reported = take(*properties, "reported");
+  }
+  if (Status checked = check_parts(twin.update); !checked) return checked.error();
+  if (Status checked = check_part("properties.reported", twin.reported); !checked) return checked.error();
+  for (std::optional<Value>* section : {&twin.update.desired, &twin.reported}) {
+    if (!*section) continue;
+    (*section)->erase("$metadata");
+    (*section)->erase(kVersion);
+  }
+  // An exported file has all sections of every identity: an empty one must not count a version when it is brought back.
+  for (std::optional<Value>* section : {&twin.update.tags, &twin.update.desired, &twin.reported}) {
+    if (*section && (*section)->members().empty()) section->reset();
+  }
+  return twin;
 }
 
 Twin::Twin(WallTime now)

@@ -26,10 +26,21 @@ struct Update {
   std::optional<Value> desired;  // object or null; without $metadata and $version
 };
 
+// base64 of the counter as 8 bytes, big-endian.
+ETag etag_of(std::int64_t etag_counter);
+
 // Reads the body of PATCH or PUT /twins/...: takes `tags` and `properties.desired`, ignores every other member (clients send whole
 // twins back: etag, version, reported, $metadata, $version and more). Fails when the body, tags, properties or desired is not an
 // object (all but the body may be null; null properties are absent ones).
 Result<Update> parse_update(std::string_view body);
+
+// The twin of an entry of a bulk request or import file: tags, properties.desired and properties.reported, whose names count in any case there. All else
+// is ignored, and so are empty objects, $metadata and $version. Fails as parse_update() does.
+struct ImportedTwin {
+  Update update;
+  std::optional<Value> reported;  // an object
+};
+Result<ImportedTwin> parse_import(std::string_view entry);
 
 // What an accepted update changed. `desired_notification` is the JSON for the device: the patch as sent, nulls included, without the
 // members that are ignored, plus "$version" last; for a replacement the whole new section plus null for every member that vanished, at

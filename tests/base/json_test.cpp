@@ -135,4 +135,16 @@ TEST_SUITE("base") {
     }
     CHECK(to_json(*parse_json(" { \"a\" : [ 1 , 2 ] } ")) == "{\"a\":[1,2]}");
   }
+
+  TEST_CASE("an array's elements: their texts as they stand") {
+    const auto split = [](std::string_view array) {
+      REQUIRE(parse_json(array).ok());
+      return split_elements(array);
+    };
+    CHECK(split("[]").empty());
+    CHECK(split(" [ ] ").empty());
+    CHECK(split("[1.50]") == std::vector<std::string_view>{"1.50"});
+    CHECK(split(R"([ {"a":[1,2]} , [3,[4]],"x,]}\"[{" , null])") == std::vector<std::string_view>{R"({"a":[1,2]})", "[3,[4]]", R"("x,]}\"[{")", "null"});
+    CHECK(split(R"(["\\","a"])") == std::vector<std::string_view>{R"("\\")", R"("a")"});
+  }
 }
