@@ -47,6 +47,8 @@ struct Config {
   bool i_know_these_keys_are_public = false;
   bool test_clock = false;
 
+  std::string storage_ca_file;  // of blob storage that import and export jobs reach by https; empty: the system's
+
   store::StoreSettings store;
   hub::Limits limits;
   hub::Behaviour behaviour;

@@ -33,6 +33,12 @@ Result<SeedIdentity> parse_identity(const JsonValue& document, IdentityId id) {
   identity.id = std::move(id);
   identity.request = std::move(*request);
   identity.names_keys = names_keys(document);
+  if (const JsonValue* parent = find_member(document, "parent"); parent != nullptr && !parent->IsNull()) {
+    if (identity.id.is_module()) return invalid(identity.id.text() + ": a module has no parent of its own");
+    if (!parent->IsString()) return invalid(fmt::format("{}: parent is {}; expected the id of an edge device", identity.id.text(), json_kind(*parent)));
+    if (Status status = check_id(string_of(*parent), "parent"); !status.ok()) return invalid(identity.id.text() + ": " + status.error().detail);
+    identity.parent = DeviceId(string_of(*parent));
+  }
   if (const JsonValue* twin = find_member(document, "twin")) {
     auto update = twin::parse_update(to_json(*twin));
     if (!update.ok()) return invalid(identity.id.text() + ": twin: " + update.error().detail);
@@ -96,7 +102,7 @@ void accept(const std::shared_ptr<Applying>& applying, registry::Identity identi
 bool says_the_same(const SeedIdentity& seed, const registry::Identity& stored) {
   const registry::IdentityRequest& request = seed.request;
   return stored.enabled == request.enabled.value_or(true) && stored.status_reason == request.status_reason && stored.managed_by == request.managed_by &&
-         stored.credentials == request.credentials;
+         stored.credentials == request.credentials && stored.iot_edge == request.iot_edge && stored.parent_scope == request.parent_scope();
 }
 
 // Identity and twin in one step: a start that is cut off leaves both or none.
@@ -115,8 +121,32 @@ void create(const std::shared_ptr<Applying>& applying, hub::Shard& shard) {
   });
 }
 
+void apply_identity(const std::shared_ptr<Applying>& applying);
+
 void apply_next(const std::shared_ptr<Applying>& applying) {
   if (applying->at == applying->seed.size()) return applying->done(std::move(applying->devices));
+  const std::optional<DeviceId>& parent = applying->seed[applying->at].parent;
+  if (!parent) return apply_identity(applying);
+  // A scope has the generation id of its device in it, which a file cannot know: it names the device.
+  hub::Shard& shard = applying->hub.shard(applying->hub.home_of(*parent));
+  shard.executor().post([applying, &shard] {
+    SeedIdentity& seed = applying->seed[applying->at];
+    shard.get_identity({*seed.parent, ModuleId()}, [applying](const Result<hub::IdentityView>& found) {
+      SeedIdentity& wanted = applying->seed[applying->at];
+      if (!found.ok() || !found->identity.iot_edge) {
+        return fail(applying, {ErrorCode::kInvalidDeviceScope, fmt::format("parent {} is no edge device; it must stand before its children", wanted.parent->str())});
+      }
+      if (wanted.request.iot_edge) {
+        wanted.request.parent_scopes = {found->identity.device_scope};
+      } else {
+        wanted.request.device_scope = found->identity.device_scope;
+      }
+      apply_identity(applying);
+    });
+  });
+}
+
+void apply_identity(const std::shared_ptr<Applying>& applying) {
   const IdentityId& id = applying->seed[applying->at].id;
   hub::Shard& shard = applying->hub.shard(applying->hub.home_of(id.device));
   shard.executor().post([applying, &shard] {
@@ -132,6 +162,7 @@ void apply_next(const std::shared_ptr<Applying>& applying) {
       if (!wanted.names_keys && wanted.request.credentials.type == found->identity.credentials.type) {
         wanted.request.credentials = found->identity.credentials;
       }
+      if (found->identity.iot_edge && wanted.request.iot_edge) wanted.request.device_scope = found->identity.device_scope;
       if (says_the_same(wanted, found->identity)) return accept(applying, std::move(found->identity));
       shard.put_identity(wanted.id, wanted.request, {hub::Condition::kAny, {}}, [applying](Result<hub::IdentityView> updated) {
         if (!updated.ok()) return fail(applying, updated.error());

@@ -29,6 +29,7 @@ namespace nearhub::broker {
 struct SeedIdentity {
   IdentityId id;
   registry::IdentityRequest request;
+  std::optional<DeviceId> parent;  // the edge device above it
   bool names_keys = false;   // the seed gives keys or thumbprints
   bool only_create = false;  // an identity that exists stays as it is
   std::optional<twin::Update> twin;

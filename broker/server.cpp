@@ -48,6 +48,8 @@ Server::Server(Config config, SystemClock& clock, Random& random, DataFolder fol
 
 Server::~Server() {
   ready_pipe_.reset();
+  hub_file_.reset();
+  jobs_.reset();
   // Connections before the store that they read from; the store, whose answers go to the loops, before those. What waits in a shard may belong to
   // the connection of another loop, so all shards go before the first loop.
   for (auto& worker : workers_) {
@@ -120,7 +122,7 @@ Status Server::prepare_store() {
                  fmt::format("{} was made {} --well-known-keys: start it the same way, or give another --data folder", folder_.path(),
                              config_.well_known_keys ? "without" : "with")};
   }
-  policies_ = std::move(*policies);
+  policies_.set(std::move(*policies));
 
   auto authorities = store_->certificate_authorities();
   if (!authorities.ok()) return authorities.error();
@@ -155,6 +157,7 @@ std::vector<std::string> Server::host_names() const {
 }
 
 Status Server::make_workers() {
+  jobs_ = std::make_unique<jobs::TransferJobs>(*hub_, blob::Settings{folder_.file("blobs"), config_.storage_ca_file});
   const unsigned loops = config_.loops != 0 ? config_.loops : std::max(1u, std::thread::hardware_concurrency());
   service::ApiSettings api_settings;
   api_settings.status_json = [this] { return status_json(); };
@@ -162,6 +165,11 @@ Status Server::make_workers() {
   if (config_.test_clock) {
     api_settings.advance_clock = [this](std::chrono::milliseconds by) { advance_clock(by); };
   }
+  api_settings.transfer_jobs = jobs_.get();
+  // The owner's key stands in hub.json.
+  api_settings.policies_changed = [this](Task known) {
+    workers_.front()->loop.post([this, known = std::move(known)]() mutable { hub_file_->update(std::move(known)); });
+  };
   api_ = std::make_unique<service::Api>(*hub_, std::move(api_settings));
 
   std::vector<hub::Shard*> shards;
@@ -177,6 +185,8 @@ Status Server::make_workers() {
   hub_->set_shards(std::move(shards));
   authorities_ = std::make_unique<hub::CertificateAuthorities>(*hub_, workers_.front()->loop, std::move(stored_authorities_));
   hub_->set_authorities(*authorities_);
+  hub_file_ = std::make_unique<HubFile>(workers_.front()->loop, [this] { return ready_json(); },
+                                        [this](const std::string& json) { return folder_.write_hub_file(json); });
   for (auto& worker : workers_) worker->mqtt->set_fronts(fronts);
   return bind_sockets();
 }
@@ -264,6 +274,7 @@ int Server::run(UniqueFunction<void()> on_ready) {
   });
   workers_.front()->loop.run();
   for (std::thread& thread : threads) thread.join();
+  jobs_->stop();
   folder_.remove_hub_file();
   return exit_code_;
 }
@@ -340,6 +351,7 @@ void Server::begin_stop() {
   if (std::exchange(stopping_, true)) return;
   ready_ = false;
   ready_pipe_.reset();
+  jobs_->stop_soon();
   Worker& first_worker = *workers_.front();
   first_worker.stop_limit = std::make_unique<Timer>(first_worker.loop.timers(), [this] {
     fail({ErrorCode::kServiceUnavailable, fmt::format("the hub did not stop within {} s; what was not acknowledged may be lost", kStopLimit.count())});
@@ -402,7 +414,8 @@ void Server::fail(const Error& error) {
 
 std::string Server::service_connection_string() const {
   auth::ConnectionString text;
-  const auth::AccessPolicy* owner = auth::find_policy(policies_, "iothubowner");
+  const auth::PolicyTable::List policies = policies_.current();
+  const auth::AccessPolicy* owner = auth::find_policy(*policies, auth::kOwnerPolicy);
   text.host_name = https_port_ == kDefaultHttpsPort || https_port_ == 0 ? host_name() : net::host_and_port(host_name(), https_port_);
   text.policy_name = owner->name;
   text.key = owner->primary_key;

@@ -22,11 +22,13 @@
 #include "broker/config.h"
 #include "broker/data_folder.h"
 #include "broker/http_connection.h"
+#include "broker/hub_file.h"
 #include "broker/mqtt_connection.h"
 #include "broker/seed.h"
 #include "hub/certificate_authorities.h"
 #include "hub/hub.h"
 #include "hub/shard.h"
+#include "jobs/transfer_jobs.h"
 #include "registry/identity.h"
 #include "service/api.h"
 #include "store/sqlite_store.h"
@@ -114,18 +116,20 @@ class Server {
   std::unique_ptr<hub::Hub> hub_;
   std::unique_ptr<hub::CertificateAuthorities> authorities_;
   std::unique_ptr<net::TlsContext> tls_;
+  std::unique_ptr<jobs::TransferJobs> jobs_;
   std::unique_ptr<service::Api> api_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::uint16_t mqtts_port_ = 0;
   std::uint16_t https_port_ = 0;
   bool https_fell_back_ = false;
-  std::vector<auth::AccessPolicy> policies_;
+  auth::PolicyTable policies_;
   std::vector<registry::CertificateAuthority> stored_authorities_;  // until the workers are made
   std::atomic<bool> ready_{false};
 
   // First loop only.
   UniqueFunction<void()> on_ready_;
   std::unique_ptr<PipeWriter> ready_pipe_;
+  std::unique_ptr<HubFile> hub_file_;
   std::vector<registry::Identity> seeded_;
   bool stopping_ = false;
   int signals_ = 0;

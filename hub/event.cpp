@@ -66,6 +66,16 @@ void write_body(JsonWriter& json, const Properties& properties, std::string_view
 
 }  // namespace
 
+std::string_view event_source_text(EventSource source) {
+  switch (source) {
+    case EventSource::kTelemetry: return "Telemetry";
+    case EventSource::kTwinChange: return "twinChangeEvents";
+    case EventSource::kDeviceLifecycle: return "deviceLifecycleEvents";
+    case EventSource::kConnectionState: return "deviceConnectionStateEvents";
+  }
+  return "unknown";
+}
+
 void EventBlock::append(const Event& event) {
   const Header header{kLayoutVersion,
                       static_cast<std::uint8_t>(event.source),
@@ -161,10 +171,12 @@ void write_json(JsonWriter& json, const Event& event, std::uint32_t partition, s
 
   json.member("annotations").object().member("iothub-connection-device-id", event.device);
   if (!event.module.empty()) json.member("iothub-connection-module-id", event.module);
-  json.member("iothub-connection-auth-generation-id", event.generation_id)
-      .member("iothub-connection-auth-method", auth_method_text(event.auth_scope, event.auth_type))
-      .member("iothub-enqueuedtime", unix_milliseconds(event.enqueued))
-      .member("iothub-message-source", "Telemetry");
+  // What the hub says itself nobody was admitted for.
+  if (event.source == EventSource::kTelemetry) {
+    json.member("iothub-connection-auth-generation-id", event.generation_id)
+        .member("iothub-connection-auth-method", auth_method_text(event.auth_scope, event.auth_type));
+  }
+  json.member("iothub-enqueuedtime", unix_milliseconds(event.enqueued)).member("iothub-message-source", event_source_text(event.source));
   if (!event.model_id.empty()) json.member("dt-dataschema", event.model_id);
   if (const std::string* subject = properties.find_system("dt-subject")) json.member("dt-subject", *subject);
   json.end_object();

@@ -1,4 +1,4 @@
-// The event stream: telemetry (and later lifecycle and twin events), in partitions, in the order of arrival.
+// The event stream: telemetry, and what the hub says itself where it is asked to, in partitions, in the order of arrival.
 //
 // Events of one loop turn and partition are written one behind the other into an EventBlock, which the store keeps as one row: the
 // writer's cost is per block, not per event. An event's sequence number is the block's first sequence number plus its index, so a block is
@@ -17,7 +17,9 @@
 
 namespace nearhub::hub {
 
-enum class EventSource : std::uint8_t { kTelemetry = 0 };
+// Stored: numbers are for good.
+enum class EventSource : std::uint8_t { kTelemetry = 0, kTwinChange = 1, kDeviceLifecycle = 2, kConnectionState = 3 };
+std::string_view event_source_text(EventSource source);  // iothub-message-source: "Telemetry", "twinChangeEvents", ...
 
 struct Event {
   WallTime enqueued{};

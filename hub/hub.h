@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/access_policy.h"
 #include "auth/authorities.h"
 #include "auth/host_names.h"
+#include "auth/policy_table.h"
 #include "auth/refusal.h"
 #include "auth/sas_token.h"
 #include "base/clock.h"
@@ -32,6 +32,10 @@ class Shard;
 struct Behaviour {
   bool strict = false;  // the cloud's limits too (device-mqtt.md, "strict")
   bool empty_method_payload = false;  // send an empty body for an absent payload, as the cloud does (7.1)
+  // What else than telemetry stands in the event stream (service-rest.md 7). Off: in the cloud these need a route, and readers count on telemetry alone.
+  bool lifecycle_events = false;
+  bool twin_events = false;
+  bool connection_events = false;
 };
 
 // With --well-known-keys: the keys of every identity that is made without keys.
@@ -48,7 +52,7 @@ class Hub {
     Store& store;
     auth::RefusalBook& refusals;
     auth::HostNames hosts;
-    std::vector<auth::AccessPolicy> policies;
+    auth::PolicyTable policies;
     auth::SasTimes sas_times;
     Limits limits;
     Behaviour behaviour;

@@ -27,6 +27,8 @@ inline constexpr int kMaxResponseTimeoutSeconds = 300;
 inline constexpr int kDefaultResponseTimeoutSeconds = 30;
 inline constexpr int kMaxConnectTimeoutSeconds = 300;
 
+inline constexpr std::size_t kMaxPolicies = 64;  // shared access policies; a bound of our own
+
 struct Limits {
   std::size_t cloud_queue_messages = 50;        // c2d_queue_depth: per identity (5.4)
   std::chrono::seconds cloud_message_ttl{3600};  // c2d_default_ttl_s (5.4)

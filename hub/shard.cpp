@@ -210,6 +210,7 @@ std::size_t Shard::size_of(const Device& device) {
     const registry::Identity& identity = state.identity;
     std::size_t bytes = sizeof(IdentityState) + 256 + state.model_id.size();
     for (const std::optional<std::string>* text : {&identity.status_reason, &identity.managed_by}) bytes += *text ? (*text)->size() : 0;
+    bytes += identity.device_scope.size() + identity.parent_scope.size();
     if (state.stored_session) {
       for (const std::string& name : state.stored_session->method_names) bytes += sizeof name + name.size();
     }

@@ -57,9 +57,17 @@ struct ImportOperation {
   Condition twin_condition;  // of the twin, whenever an item names its etag
   registry::IdentityRequest request;
   std::optional<twin::Update> twin;
+  std::optional<twin::Value> initial_reported;  // counts when the identity is made: from then on they are the device's own
 };
 
 enum class SymmetricKey : std::uint8_t { kPrimary, kSecondary, kBoth };
+
+// What a request asks of a shared access policy; empty: as it is, or made.
+struct PolicyRequest {
+  std::optional<auth::Rights> rights;
+  std::string primary_key;
+  std::string secondary_key;
+};
 
 struct IdentityView {
   registry::Identity identity;
@@ -68,6 +76,7 @@ struct IdentityView {
 
 // What memory knows better than the store of an identity that is in it: the store learns times late, and connections never.
 struct LiveIdentity {
+  GenerationId generation_id;  // another one than the store's: the identity was deleted and made again meanwhile
   registry::LiveState state;
   WallTime connection_state_updated;
   WallTime last_activity;
@@ -168,6 +177,13 @@ class Shard {
   // By index: nullopt for an identity that is not in memory. It is disconnected, and what the store has of it right.
   std::vector<std::optional<LiveIdentity>> live_states(const std::vector<IdentityId>& ids);
 
+  // --- Shared access policies (shard_policies.cpp): on the first shard alone ---------------------------------------------------
+
+  // kAbsent keys of a new policy are made; of one that exists they stay. The owner's policy keeps its rights and cannot be deleted.
+  void put_policy(const std::string& name, PolicyRequest request, Answer<auth::AccessPolicy> answer);
+  void regenerate_policy(const std::string& name, SymmetricKey which, Answer<auth::AccessPolicy> answer);
+  void delete_policy(const std::string& name, Answer<std::monostate> answer);
+
   // --- Cloud-to-device messages (shard_cloud_messages.cpp) ---------------------------------------------------------------------
 
   void send(const IdentityId& id, CloudMessage message, Answer<std::uint64_t> answer);
@@ -248,7 +264,30 @@ class Shard {
   void create(Device& device, const IdentityId& id, registry::IdentityRequest request, const twin::Twin& twin, Answer<IdentityView> answer);
   void replace(IdentityState& state, registry::Identity after, Answer<IdentityView> answer);
   void erase(IdentityState& state, const Condition& condition, Answer<std::monostate> answer);
-  void import_identity(Device& device, ImportOperation operation, Answer<std::monostate> answer);
+  void put(const IdentityId& id, registry::IdentityRequest request, const Status& parent, const Condition& condition, Answer<IdentityView> answer);
+  void import_item(ImportOperation operation, const Status& parent, Answer<std::monostate> answer);
+  void import_identity(Device& device, ImportOperation operation, const Status& parent, Answer<std::monostate> answer);
+
+  // --- Edge devices (shard_scopes.cpp)
+  // Runs `then` when it is known whether the request's parent, if it names one, is an edge device that may be above `id`.
+  void with_parent(const IdentityId& id, registry::IdentityRequest request, UniqueFunction<void(registry::IdentityRequest, const Status&)> then);
+  void check_scope(const DeviceId& child, std::string scope, int level, UniqueFunction<void(const Status&)> answer);
+  // On the home of the edge device that `scope` names: the scope above it.
+  void find_scope(const DeviceId& id, std::string scope, Answer<std::string> answer);
+  // Makes or deletes the modules that an edge device has and a leaf has not.
+  void follow_edge(Device& device);
+
+  // --- Policies
+  void set_policies(std::vector<auth::AccessPolicy> policies, UniqueFunction<void(const Status&)> done);
+  void end_revoked_connections();
+
+  // --- The hub's own events (shard_notifications.cpp); nothing is done for those that are off
+  void notify(const IdentityState& state, EventSource source, std::string_view operation, std::string_view body);
+  void notify_creation(const IdentityState& state, const twin::Twin& twin);
+  void notify_deletion(const IdentityState& state);
+  // After the change. `reported`: what the device itself has reported.
+  void notify_twin(const IdentityState& state, const twin::Update& update, bool replace, const twin::Value* reported = nullptr);
+  void notify_connection(const IdentityState& state, bool connected);
 
   // --- Connections
   void end_connection(IdentityState& identity, const auth::Denial& why);

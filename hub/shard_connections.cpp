@@ -67,12 +67,13 @@ void Shard::judge(const IdentityId& id, std::optional<std::string> password, std
       return answer(auth::Denial{auth::Check::kStatus, ErrorCode::kDeviceDisabled, "an enabled device", std::move(received),
                                  "enable it: PUT /devices/" + device.id.str() + " with status enabled"});
     }
+    const auth::PolicyTable::List policies = shared_.policies.current();
     auth::DeviceQuestion question{state->identity.id,
                                   state->identity.credentials,
                                   id.is_module() ? &device.self.identity.credentials : nullptr,
                                   {},
                                   shared_.hosts,
-                                  shared_.policies,
+                                  *policies,
                                   shared_.clock.now(),
                                   shared_.sas_times};
     if (password) question.presented.password = *password;
@@ -150,6 +151,7 @@ Connection& Shard::attach(const IdentityId& id, Link& link, auth::Admission admi
   }
   state.identity.connection_state_updated = shared_.clock.now();
   mark_active(state);
+  notify_connection(state, true);
   return connection;
 }
 
@@ -176,6 +178,7 @@ void Shard::detach(Connection& connection) {
   if (state.device->exists) {
     state.identity.connection_state_updated = shared_.clock.now();
     mark_active(state);
+    notify_connection(state, false);
   }
   // Its timers end now; its memory a moment later, because one of them may be what calls this.
   for (const auto* timer : {&connection.token_end, &connection.hold_end}) {
@@ -205,7 +208,7 @@ void Shard::end_connections(Device& device, const auth::Denial& why) {
 void Shard::end_connection_if_locked_out(IdentityState& identity) {
   if (identity.connection == nullptr) return;
   const auth::Admission& admission = identity.connection->admission;
-  if (auth::still_valid(admission, identity.identity.credentials, shared_.policies, *authorities_)) return;
+  if (auth::still_valid(admission, identity.identity.credentials, *shared_.policies.current(), *authorities_)) return;
   const auth::AuthenticationType type = identity.identity.credentials.type;
   std::string received = "the credential that admitted this connection; it was changed or removed just now";
   std::string advice = "connect with the new one";

@@ -34,7 +34,14 @@ void Shard::list_modules(const DeviceId& id, Answer<std::vector<IdentityView>> a
 
 void Shard::put_identity(const IdentityId& id, registry::IdentityRequest request, const Condition& condition, Answer<IdentityView> answer) {
   use_fixed_keys(request);
-  with_device(id.device, [this, id, request = std::move(request), condition, answer = std::move(answer)](Result<Device*> loaded) mutable {
+  with_parent(id, std::move(request),
+              [this, id, condition, answer = std::move(answer)](registry::IdentityRequest asked, const Status& parent) mutable {
+                put(id, std::move(asked), parent, condition, std::move(answer));
+              });
+}
+
+void Shard::put(const IdentityId& id, registry::IdentityRequest request, const Status& parent, const Condition& condition, Answer<IdentityView> answer) {
+  with_device(id.device, [this, id, request = std::move(request), parent, condition, answer = std::move(answer)](Result<Device*> loaded) mutable {
     if (!loaded.ok()) return answer(loaded.error());
     Device& device = **loaded;
     const auto refuse = [&](const IdentityState& because_of, Error error) {
@@ -45,11 +52,16 @@ void Shard::put_identity(const IdentityId& id, registry::IdentityRequest request
     if (condition.kind == Condition::kAbsent) {
       if (state != nullptr) return refuse(*state, already_there(id, shared_.hosts.primary()));
       if (Status room = room_for(device, id); !room.ok()) return answer(room.error());
+      if (!parent.ok()) return answer(parent.error());
       return create(device, id, std::move(request), twin::Twin::create(shared_.clock.now()), std::move(answer));
     }
     if (state == nullptr) return refuse(device.self, not_found(id));
     if (!condition.matches(state->identity.etag().view())) return refuse(*state, stale_etag(state->identity, condition));
-    replace(*state, registry::replace_identity(state->identity, std::move(request), shared_.clock.now(), shared_.random), std::move(answer));
+    if (Status allowed = registry::check_replacement(state->identity, request); !allowed.ok()) return refuse(*state, allowed.error());
+    registry::Identity after = registry::replace_identity(state->identity, std::move(request), shared_.clock.now(), shared_.random);
+    // A parent that stays is not asked for again: it may be gone, and its children must still be updated.
+    if (!parent.ok() && !after.parent_scope.empty() && after.parent_scope != state->identity.parent_scope) return refuse(*state, parent.error());
+    replace(*state, std::move(after), std::move(answer));
   });
 }
 
@@ -83,16 +95,19 @@ void Shard::create(Device& device, const IdentityId& id, registry::IdentityReque
   state->incarnation = next_incarnation_++;
   state->identity = registry::create_identity(id, std::move(request), now, shared_.random);
   state->stored_twin = twin.stored();
-  write(*state, CreateIdentity{state->identity, {state->stored_twin, {}}},
+  write(*state, CreateIdentity{state->identity, {state->stored_twin, {}}, twin.reported_version()},
         [this, id, after = view(*state), answer = std::move(answer)](const Status& status) mutable {
           if (status.ok()) return answer(std::move(after));
           lose(id.device, status.error());
           answer(status.error());
         });
+  notify_creation(*state, twin);
+  if (!id.is_module()) follow_edge(device);
 }
 
 void Shard::replace(IdentityState& state, registry::Identity after, Answer<IdentityView> answer) {
   const std::int64_t before = state.identity.etag_counter;
+  const bool was_edge = state.identity.iot_edge;
   state.identity = std::move(after);
   const IdentityId id = state.identity.id;
   write(state, ReplaceIdentity{state.identity, before},
@@ -101,6 +116,8 @@ void Shard::replace(IdentityState& state, registry::Identity after, Answer<Ident
           lose(id.device, status.error());
           answer(status.error());
         });
+
+  if (state.identity.iot_edge != was_edge) follow_edge(*state.device);
 
   // At once, not after the commit: whoever is locked out must not get one more message through (device-mqtt.md 2.8).
   if (!id.is_module() && !state.identity.enabled) {
@@ -135,6 +152,7 @@ void Shard::erase(IdentityState& state, const Condition& condition, Answer<std::
   };
   if (id.is_module()) {
     end_connection(state, why);
+    notify_deletion(state);
     MethodCalls calls;
     take_calls(state, calls);
     write(state, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
@@ -144,6 +162,8 @@ void Shard::erase(IdentityState& state, const Condition& condition, Answer<std::
     return fail(std::move(calls), gone);
   }
   end_connections(device, why);
+  for (const auto& [name, module] : device.modules) notify_deletion(*module);
+  notify_deletion(device.self);
   MethodCalls calls = take_calls(device);
   write(device.self, DeleteIdentity{id, state.identity.etag_counter}, std::move(done));
   device.modules.clear();
@@ -175,7 +195,7 @@ void Shard::regenerate_keys(const IdentityId& id, SymmetricKey which, Answer<Ide
 }
 
 LiveIdentity Shard::live_of(const IdentityState& state) {
-  return {{state.connection != nullptr, static_cast<std::int64_t>(state.queued())}, state.identity.connection_state_updated, state.identity.last_activity};
+  return {state.identity.generation_id, {state.connection != nullptr, static_cast<std::int64_t>(state.queued())}, state.identity.connection_state_updated, state.identity.last_activity};
 }
 
 std::vector<std::optional<LiveIdentity>> Shard::live_states(const std::vector<IdentityId>& ids) {

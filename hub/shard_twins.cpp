@@ -58,6 +58,7 @@ void Shard::report(Connection& connection, std::string_view patch, std::optional
   const TwinVersions before{twin.etag_counter(), twin.reported_version()};
   const auto change = twin.report(*value, shared_.clock.now());
   if (!change.ok()) return answer(change.error());
+  notify_twin(state, {}, false, &*value);
   put_twin(state, before, *change, [version = twin.reported_version(), answer = std::move(answer)](const Status& status) mutable {
     if (status.ok()) {
       answer(version);
@@ -121,6 +122,7 @@ Result<Shard::TwinChange> Shard::change_twin(IdentityState& state, const twin::U
   const TwinVersions before{twin.etag_counter(), twin.reported_version()};
   auto change = replace ? twin.replace(update, shared_.clock.now()) : twin.patch(update, shared_.clock.now());
   if (!change.ok()) return std::move(change).error();
+  notify_twin(state, update, replace);
   return TwinChange{before, std::move(*change)};
 }
 

@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "auth/access_policy.h"
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/ids.h"
@@ -29,6 +30,7 @@
 #include "hub/session.h"
 #include "hub/twin_scan.h"
 #include "registry/certificate_authority.h"
+#include "hub/transfer_job.h"
 #include "registry/identity.h"
 #include "twin/twin.h"
 
@@ -45,6 +47,7 @@ struct TwinRecord {
 struct CreateIdentity {  // kDeviceAlreadyExists, kModuleAlreadyExistsOnDevice, kDeviceNotFound for a module without its device
   registry::Identity identity;
   TwinRecord twin;
+  std::int64_t reported_version = 1;  // of the twin
 };
 struct ReplaceIdentity {  // kPreconditionFailed unless the stored etag counter is `expected_etag`
   registry::Identity identity;
@@ -105,9 +108,16 @@ struct DeleteAuthority {  // kPreconditionFailed as above
   std::string name;
   std::int64_t expected_etag;
 };
+struct ReplacePolicies {  // all of them
+  std::vector<auth::AccessPolicy> policies;
+};
+
+struct PutTransferJob {  // made or replaced
+  TransferJob job;
+};
 
 using WriteOperation = std::variant<CreateIdentity, ReplaceIdentity, DeleteIdentity, PutActivity, PutTwin, PutModelId, PutSession, DropSession,
-                                    EnqueueCloudMessage, RemoveCloudMessage, CountDelivery, RemoveFeedback, PutAuthority, DeleteAuthority>;
+                                    EnqueueCloudMessage, RemoveCloudMessage, CountDelivery, RemoveFeedback, PutAuthority, DeleteAuthority, ReplacePolicies, PutTransferJob>;
 
 // Answers a telemetry message: who waits for the acknowledgement of which packet. `slot` and `generation` name a connection of the shard
 // (see Shard::attach), so that an answer to a connection that is gone falls nowhere.
@@ -174,6 +184,14 @@ struct EventPage {
   bool more = false;
 };
 
+// Identities in the order of their ids: first all edge devices, whom others name as their parents, then all others, modules too.
+struct IdentityQuery {
+  bool edge = false;  // edge devices, or all others
+  IdentityId after;   // behind this one
+  std::size_t limit = 500;
+  std::size_t max_bytes = 4 * 1024 * 1024;  // of twins; at least one identity is read
+};
+
 struct DeviceCounts {  // modules are no devices
   std::int64_t total = 0;
   std::int64_t disabled = 0;
@@ -193,6 +211,10 @@ class Store {
                                    Answer<std::vector<CloudMessage>> answer) = 0;
   // Up to `limit` device identities in the order of their ids.
   virtual void list_devices(std::size_t limit, Executor& executor, Answer<std::vector<registry::Identity>> answer) = 0;
+  // With their twins, without sessions and queues. An empty page is the end.
+  virtual void read_identities(IdentityQuery query, Executor& executor, Answer<std::vector<IdentityRecord>> answer) = 0;
+  // The latest first.
+  virtual void list_transfer_jobs(Executor& executor, Answer<std::vector<TransferJob>> answer) = 0;
   virtual void count_devices(Executor& executor, Answer<DeviceCounts> answer) = 0;
   // Identities whose queue holds a message that expired before `now`, in the order of their ids, at most `limit` of those behind `after`.
   virtual void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor, Answer<std::vector<IdentityId>> answer) = 0;

@@ -62,7 +62,17 @@ JsonView TwinDocument::member(TwinMember which) const {
     case TwinMember::kCapabilities: {
       if (module) return {};
       JsonWriter json;
-      json.object().member("iotEdge", false).end_object();
+      json.object().member("iotEdge", identity.iot_edge).end_object();
+      return object(std::move(json));
+    }
+    case TwinMember::kDeviceScope: {
+      const std::string& scope = identity.iot_edge ? identity.device_scope : identity.parent_scope;
+      return module || scope.empty() ? JsonView() : JsonView::string(scope);
+    }
+    case TwinMember::kParentScopes: {
+      if (module || identity.parent_scope.empty()) return {};
+      JsonWriter json;
+      json.array().string(identity.parent_scope).end_array();
       return object(std::move(json));
     }
   }

@@ -142,6 +142,18 @@ Result<auth::Credentials> read_credentials(const JsonValue& document, bool is_mo
   return credentials;
 }
 
+Status read_parent_scopes(const JsonValue& document, MemberNames names, std::vector<std::string>& scopes) {
+  const JsonValue* member = find_named(document, "parentScopes", names);
+  if (member == nullptr || member->IsNull()) return {};
+  if (!member->IsArray()) return invalid(fmt::format("parentScopes is {}; expected an array", json_kind(*member)));
+  for (const JsonValue& scope : member->GetArray()) {
+    if (!scope.IsString()) return invalid(fmt::format("parentScopes holds {}; expected strings", json_kind(scope)));
+    if (!string_of(scope).empty()) scopes.emplace_back(string_of(scope));
+  }
+  if (scopes.size() > 1) return invalid(fmt::format("parentScopes holds {} scopes; a device has one parent", scopes.size()));
+  return {};
+}
+
 Status check_named_id(const JsonValue& document, std::string_view member, std::string_view in_path) {
   auto id = optional_string(document, member, "");
   if (!id.ok()) return id.error();
@@ -208,10 +220,12 @@ Result<IdentityRequest> read_identity_request(const JsonValue& document, const I
     if (edge != nullptr && !edge->IsNull() && !edge->IsBool()) {
       return invalid(fmt::format("capabilities.iotEdge is {}; expected a boolean", json_kind(*edge)));
     }
-    if (edge != nullptr && edge->IsTrue()) {
-      return Error{ErrorCode::kNotImplemented, "IoT Edge devices (capabilities.iotEdge true) are not implemented in this version"};
-    }
+    request.iot_edge = edge != nullptr && edge->IsTrue();
   }
+  auto scope = optional_string(document, "deviceScope", "", names);
+  if (!scope.ok()) return std::move(scope).error();
+  request.device_scope = std::move(*scope);
+  if (Status scopes = read_parent_scopes(document, names, request.parent_scopes); !scopes.ok()) return scopes.error();
   return request;
 }
 
@@ -243,7 +257,14 @@ void write_json(JsonWriter& json, const Identity& identity, const LiveState& liv
   write_optional(json, "primaryThumbprint", credentials.primary_thumbprint);
   write_optional(json, "secondaryThumbprint", credentials.secondary_thumbprint);
   json.end_object().member("type", auth::authentication_type_text(credentials.type)).end_object();
-  if (!module) json.member("capabilities").object().member("iotEdge", false).end_object();
+  if (!module) {
+    json.member("capabilities").object().member("iotEdge", identity.iot_edge).end_object();
+    // A leaf shows its parent's scope in both (4.5, trap 25). Tools look for the members, so they are there without a parent too.
+    write_optional(json, "deviceScope", identity.iot_edge ? identity.device_scope : identity.parent_scope);
+    json.member("parentScopes").array();
+    if (!identity.parent_scope.empty()) json.string(identity.parent_scope);
+    json.end_array();
+  }
   json.end_object();
 }
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "base/json_writer.h"
 #include "base/text.h"
 #include "registry/identity_json.h"
 
@@ -45,22 +44,6 @@ Result<std::string> etag_member(const JsonValue& object, std::string_view name) 
   auto etag = text_member(object, name);
   if (etag.ok() && etag->size() >= 2 && etag->front() == '"' && etag->back() == '"') *etag = etag->substr(1, etag->size() - 2);
   return etag;
-}
-
-std::string twin_of(const JsonValue& entry) {
-  const JsonValue* tags = member_in_any_case(entry, "tags");
-  const JsonValue* properties = member_in_any_case(entry, "properties");
-  const JsonValue* desired = properties != nullptr && properties->IsObject() ? member_in_any_case(*properties, "desired") : nullptr;
-  // What is no object is refused by whoever reads the twin.
-  const bool odd = properties != nullptr && !properties->IsObject();
-  if (tags == nullptr && desired == nullptr && !odd) return {};
-  JsonWriter json;
-  json.object();
-  if (tags != nullptr) json.member("tags").raw(to_json(*tags));
-  if (odd) json.member("properties").raw(to_json(*properties));
-  if (desired != nullptr) json.member("properties").object().member("desired").raw(to_json(*desired)).end_object();
-  json.end_object();
-  return std::move(json).take();
 }
 
 bool writes_identity(std::optional<ImportMode> mode) {
@@ -128,8 +111,9 @@ Result<ImportItem> parse_import_item(const JsonValue& entry) {
     auto request = read_identity_request(entry, item.id, MemberNames::kInAnyCase);
     if (!request.ok()) return std::move(request).error();
     item.request = std::move(*request);
+    item.request.keeps_scope = true;
   }
-  if (!deletes(item.mode)) item.twin_json = twin_of(entry);
+  item.names_twin = !deletes(item.mode) && (member_in_any_case(entry, "tags") != nullptr || member_in_any_case(entry, "properties") != nullptr);
   return item;
 }
 

@@ -35,8 +35,8 @@ struct ImportItem {
   std::string etag;                // without quotes; empty when not given, "*" for any
   std::string twin_etag;
   IdentityRequest request;
-  // {"tags":...,"properties":{"desired":...}} with what the entry has of it; empty when it has neither.
-  std::string twin_json;
+  // Whether a twin is to be read from the entry (twin::parse_import): its members stand there and the mode writes twins.
+  bool names_twin = false;
 };
 
 // The ids of an entry, for errors about one that cannot be read: as far as they are strings, otherwise empty.

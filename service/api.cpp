@@ -14,7 +14,9 @@ const std::vector<Route>& routes() {
     std::vector<Route> made;
     add_operation_routes(made);
     add_query_routes(made);
+    add_job_routes(made);
     add_missing_routes(made);
+    add_policy_routes(made);
     add_bulk_routes(made);
     add_statistics_routes(made);
     add_event_routes(made);
@@ -67,7 +69,7 @@ http::Response Api::refuse(std::string identity, const std::string& peer, std::s
   return response;
 }
 
-std::optional<http::Response> Api::judge(const Request& request, const Route*& route) const {
+std::optional<http::Response> Api::judge(Request& request, const Route*& route) const {
   const hub::Hub::Shared& shared = hub_.shared();
   const auto denied = [&](auth::Denial denial, Envelope envelope) {
     Error shown{denial.code, denial.code == ErrorCode::kIotHubUnauthorizedAccess ? "Unauthorized" : denial.sentence()};
@@ -96,11 +98,13 @@ std::optional<http::Response> Api::judge(const Request& request, const Route*& r
     return denied({auth::Check::kProtocol, ErrorCode::kGenericNotFound, "a path of the hub's API", printable(request.operation(), 300), {}}, Envelope::kE1);
   }
   if (!route->any_of.empty()) {
-    auth::ServiceQuestion question{request.http.header("Authorization"), route->any_of, {}, shared.hosts, shared.policies, shared.clock.now(),
+    const auth::PolicyTable::List policies = shared.policies.current();
+    auth::ServiceQuestion question{request.http.header("Authorization"), route->any_of, {}, shared.hosts, *policies, shared.clock.now(),
                                    shared.sas_times};
     for (const std::string& segment : request.path) question.path.emplace_back(segment);
     auto verdict = auth::authorize_service(question);
     if (auto* denial = std::get_if<auth::Denial>(&verdict)) return denied(std::move(*denial), route->envelope);
+    request.grant = std::move(std::get<auth::ServiceGrant>(verdict));
   }
   if (route->api_version) {
     const std::string* version = request.parameter("api-version");
@@ -161,14 +165,10 @@ void add_missing_routes(std::vector<Route>& routes) {
                                   either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
   const Envelope e1 = Envelope::kE1;
   routes.insert(routes.end(), {
-      {"POST", "jobs/create", write, e1, nullptr},
-      {"GET", "jobs", write, e1, nullptr},
       {"GET", "jobs/v2/query", either, e1, nullptr},
       {"PUT", "jobs/v2/{}", either, e1, nullptr},
       {"GET", "jobs/v2/{}", either, e1, nullptr},
       {"POST", "jobs/v2/{}/cancel", either, e1, nullptr},
-      {"GET", "jobs/{}", write, e1, nullptr},
-      {"DELETE", "jobs/{}", write, e1, nullptr},
       {"POST", "configurations/testQueries", either, e1, nullptr},
       {"GET", "configurations", any_read, e1, nullptr},
       {"GET", "configurations/{}", any_read, e1, nullptr},

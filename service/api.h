@@ -12,6 +12,7 @@
 
 #include "auth/access_policy.h"
 #include "hub/hub.h"
+#include "jobs/transfer_jobs.h"
 #include "service/errors.h"
 #include "service/exchange.h"
 #include "service/request.h"
@@ -24,6 +25,10 @@ struct ApiSettings {
   std::function<bool()> ready;
   // Moves the hub's clock, with --test-clock; empty otherwise.
   std::function<void(std::chrono::milliseconds)> advance_clock;
+  // After a change of the shared access policies: brings what is kept outside the store up to date, then runs the task, on any thread. May be empty.
+  std::function<void(Task)> policies_changed;
+  // Import and export jobs; null: not implemented here.
+  jobs::TransferJobs* transfer_jobs = nullptr;
 };
 
 struct Route;
@@ -46,8 +51,9 @@ class Api {
   http::Response error(const Error& error, Envelope envelope) const;
 
  private:
-  // Route, authorisation, api-version. Gives the answer that refuses, written into the book, or nullopt and the route, which has a handler.
-  std::optional<http::Response> judge(const Request& request, const Route*& route) const;
+  // Route, authorisation, api-version. Gives the answer that refuses, written into the book, or nullopt and the route, which has a handler,
+  // and the grant in the request.
+  std::optional<http::Response> judge(Request& request, const Route*& route) const;
   http::Response refuse(std::string identity, const std::string& peer, std::string operation, auth::Denial denial, Error shown, Envelope envelope) const;
 
   const hub::Hub& hub_;
@@ -77,6 +83,8 @@ void add_method_routes(std::vector<Route>& routes);
 void add_cloud_message_routes(std::vector<Route>& routes);
 void add_query_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
+void add_policy_routes(std::vector<Route>& routes);
+void add_job_routes(std::vector<Route>& routes);
 void add_refusal_routes(std::vector<Route>& routes);
 void add_operation_routes(std::vector<Route>& routes);
 void add_certificate_routes(std::vector<Route>& routes);

@@ -6,10 +6,11 @@
 #include <variant>
 
 #include "base/json.h"
+#include "hub/import_operation.h"
 #include "registry/import_item.h"
 #include "service/api.h"
 #include "service/gather.h"
-#include "service/import_operation.h"
+#include "service/key_choice.h"
 
 namespace nearhub::service {
 namespace {
@@ -26,6 +27,8 @@ struct Failure {
 struct Bulk {
   std::vector<hub::ImportOperation> operations;
   std::vector<Failure> failures;
+  std::size_t items = 0;
+  std::vector<std::size_t> wave;  // which operations are being carried out
 };
 
 // "3 of 100 failed: d7 DeviceAlreadyExists (...)"
@@ -78,13 +81,15 @@ Result<std::shared_ptr<Bulk>> parse_bulk(std::string_view body) {
     const registry::NamedIds ids = registry::named_ids(entry);
     if (!ids.device.empty()) ++times[ids.device + "/" + ids.module];
   }
-  for (const JsonValue& entry : document->GetArray()) {
+  const std::vector<std::string_view> texts = split_elements(body);
+  for (rapidjson::SizeType i = 0; i < document->Size(); ++i) {
+    const JsonValue& entry = (*document)[i];
     registry::NamedIds ids = registry::named_ids(entry);
     if (times[ids.device + "/" + ids.module] > 1) {
       bulk->failures.push_back({std::move(ids), {ErrorCode::kDeviceDefinedMultipleTimes, "the request names it more than once; none of them counts"}});
       continue;
     }
-    auto operation = parse_import_operation(entry, registry::ImportMode::kCreate);
+    auto operation = hub::parse_import_operation(entry, texts[i], registry::ImportMode::kCreate);
     if (operation.ok()) {
       bulk->operations.push_back(std::move(*operation));
     } else {
@@ -94,31 +99,50 @@ Result<std::shared_ptr<Bulk>> parse_bulk(std::string_view body) {
   return bulk;
 }
 
+// An edge device may stand behind its children, or on another home: what failed for want of its parent is tried again as long as the others succeed.
+void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder responder) {
+  std::vector<DeviceId> devices;
+  for (const std::size_t index : bulk->wave) devices.push_back(bulk->operations[index].id.device);
+  Executor& loop = responder.loop();
+  ask_homes<std::monostate>(
+      api.hub(), loop, devices,
+      [bulk](hub::Shard& shard, std::size_t index, hub::Answer<std::monostate> answer) {
+        shard.import(bulk->operations[bulk->wave[index]], std::move(answer));
+      },
+      [&api, bulk, responder = std::move(responder)](const std::vector<Result<std::monostate>>& answers) mutable {
+        std::vector<std::size_t> again;
+        std::vector<Failure> orphans;
+        bool progress = false;
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+          progress |= answers[i].ok();
+          if (answers[i].ok()) continue;
+          const IdentityId& id = bulk->operations[bulk->wave[i]].id;
+          const bool orphan = answers[i].error().code == ErrorCode::kInvalidDeviceScope;
+          if (orphan) again.push_back(bulk->wave[i]);
+          (orphan ? orphans : bulk->failures).push_back({{id.device.str(), id.module.str()}, answers[i].error()});
+        }
+        if (progress && !again.empty()) {
+          bulk->wave = std::move(again);
+          return carry_out(api, bulk, std::move(responder));
+        }
+        for (Failure& orphan : orphans) bulk->failures.push_back(std::move(orphan));
+        responder.respond(bulk_response(bulk->failures, bulk->items));
+      });
+}
+
 void bulk_devices(const Api& api, Request request, Responder responder) {
   auto parsed = parse_bulk(request.http.body);
   if (!parsed.ok()) return responder.respond(api.error(parsed.error(), kEnvelope));
   const std::shared_ptr<Bulk> bulk = std::move(*parsed);
-  std::vector<DeviceId> devices;
-  for (const hub::ImportOperation& operation : bulk->operations) devices.push_back(operation.id.device);
-  Executor& loop = responder.loop();
-  ask_homes<std::monostate>(
-      api.hub(), loop, devices,
-      [bulk](hub::Shard& shard, std::size_t index, hub::Answer<std::monostate> answer) { shard.import(bulk->operations[index], std::move(answer)); },
-      [bulk, responder = std::move(responder)](const std::vector<Result<std::monostate>>& answers) mutable {
-        const std::size_t of = bulk->failures.size() + answers.size();
-        for (std::size_t i = 0; i < answers.size(); ++i) {
-          const IdentityId& id = bulk->operations[i].id;
-          if (!answers[i].ok()) bulk->failures.push_back({{id.device.str(), id.module.str()}, answers[i].error()});
-        }
-        responder.respond(bulk_response(bulk->failures, of));
-      });
+  bulk->items = bulk->operations.size() + bulk->failures.size();
+  for (std::size_t i = 0; i < bulk->operations.size(); ++i) bulk->wave.push_back(i);
+  carry_out(api, bulk, std::move(responder));
 }
 
 // --- Keys ---------------------------------------------------------------------------------------------------------------------
 
 struct KeyRequest {
-  std::string policy_key;
-  hub::SymmetricKey which = hub::SymmetricKey::kBoth;
+  KeyChoice choice;
   std::vector<IdentityId> ids;
 };
 
@@ -126,17 +150,10 @@ Result<KeyRequest> parse_key_request(std::string_view body) {
   const auto invalid = [](std::string detail) { return Error{ErrorCode::kArgumentInvalid, std::move(detail)}; };
   const auto document = parse_json(body);
   if (!document.ok()) return document.error();
-  if (!document->IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(*document)));
+  auto choice = parse_key_choice(*document);
+  if (!choice.ok()) return std::move(choice).error();
   KeyRequest request;
-  const JsonValue* key = find_member(*document, "policyKey");
-  if (key != nullptr && key->IsString()) request.policy_key = string_of(*key);
-  if (request.policy_key == "primaryKey") {
-    request.which = hub::SymmetricKey::kPrimary;
-  } else if (request.policy_key == "secondaryKey") {
-    request.which = hub::SymmetricKey::kSecondary;
-  } else if (request.policy_key != "both") {
-    return invalid("policyKey must be primaryKey, secondaryKey or both");
-  }
+  request.choice = std::move(*choice);
   const JsonValue* devices = find_member(*document, "devices");
   if (devices == nullptr || !devices->IsArray()) return invalid("devices is missing or no array");
   if (devices->Size() > kMaxBulk) {
@@ -164,12 +181,12 @@ void regenerate_keys(const Api& api, Request request, Responder responder) {
   ask_homes<hub::IdentityView>(
       api.hub(), loop, devices,
       [keys](hub::Shard& shard, std::size_t index, hub::Answer<hub::IdentityView> answer) {
-        shard.regenerate_keys(keys->ids[index], keys->which, std::move(answer));
+        shard.regenerate_keys(keys->ids[index], keys->choice.which, std::move(answer));
       },
       [keys, responder = std::move(responder)](const std::vector<Result<hub::IdentityView>>& answers) mutable {
         std::vector<Failure> failures;
         JsonWriter json;
-        json.object().member("policyKey", keys->policy_key).member("rotatedKeys").array();
+        json.object().member("policyKey", keys->choice.text).member("rotatedKeys").array();
         for (std::size_t i = 0; i < answers.size(); ++i) {
           const IdentityId& id = keys->ids[i];
           if (!answers[i].ok()) {

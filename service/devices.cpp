@@ -29,6 +29,8 @@ void list_devices(const Api& api, Request request, Responder responder) {
       JsonWriter json;
       json.array();
       for (std::size_t i = 0; i < identities.size(); ++i) {
+        // One that was deleted and made again meanwhile is another device.
+        if (live[i] && live[i]->generation_id != identities[i].generation_id) live[i].reset();
         if (live[i]) {
           identities[i].connection_state_updated = live[i]->connection_state_updated;
           identities[i].last_activity = live[i]->last_activity;
@@ -39,6 +41,16 @@ void list_devices(const Api& api, Request request, Responder responder) {
       responder.respond(json_response(std::move(json).take()));
     });
   });
+}
+
+// The modules that the hub makes for an edge device can be read, and their twins written.
+Status check_not_system(const IdentityId& id, const http::Request& request) {
+  if (!id.is_module() || !id.module.view().starts_with('$')) return {};
+  const bool creates = request.method == "PUT" && parse_if_match(request).kind == hub::Condition::kAbsent;
+  if (registry::is_edge_module(id.module) && !creates) {
+    return Error{ErrorCode::kSystemModuleModifyUnauthorizedAccess, id.module.str() + " belongs to the edge device: it is made and deleted with it"};
+  }
+  return Error{ErrorCode::kArgumentInvalid, "module ids that begin with '$' are the hub's own"};
 }
 
 }  // namespace
@@ -54,9 +66,7 @@ void get_identity(const Api& api, Request request, Responder responder) {
 void put_identity(const Api& api, Request request, Responder responder) {
   const auto id = identity_of(request);
   if (!id.ok()) return responder.respond(api.error(id.error(), Envelope::kE1));
-  if (id->is_module() && id->module.view().starts_with('$')) {
-    return responder.respond(api.error({ErrorCode::kArgumentInvalid, "module ids that begin with '$' are the hub's own"}, Envelope::kE1));
-  }
+  if (Status ours = check_not_system(*id, request.http); !ours.ok()) return responder.respond(api.error(ours.error(), Envelope::kE1));
   auto wanted = registry::parse_identity_request(request.http.body, *id);
   if (!wanted.ok()) return responder.respond(api.error(wanted.error(), Envelope::kE1));
   api.on_home(id->device, Envelope::kE1, std::move(responder),
@@ -69,6 +79,7 @@ void put_identity(const Api& api, Request request, Responder responder) {
 void delete_identity(const Api& api, Request request, Responder responder) {
   const auto id = identity_of(request);
   if (!id.ok()) return responder.respond(api.error(id.error(), Envelope::kE1));
+  if (Status ours = check_not_system(*id, request.http); !ours.ok()) return responder.respond(api.error(ours.error(), Envelope::kE1));
   const hub::Condition condition = parse_if_match(request.http);
   if (condition.kind == hub::Condition::kAbsent) {
     return responder.respond(api.error({ErrorCode::kPreconditionFailed, "Etag missing: DELETE needs an If-Match header, * for any"}, Envelope::kE1));

@@ -18,8 +18,9 @@ namespace {
 
 class EventStream final : public StreamSource {
  public:
-  EventStream(hub::Store& store, Executor& loop, std::string device, std::optional<WallTime> since, bool follow, std::uint32_t partitions)
-      : store_(store), loop_(loop), device_(std::move(device)), since_(since), follow_(follow), positions_(partitions) {}
+  EventStream(hub::Store& store, Executor& loop, std::string device, std::optional<WallTime> since, bool follow, std::uint32_t partitions, auth::PolicyTable policies,
+              auth::ServiceGrant grant)
+      : store_(store), loop_(loop), policies_(std::move(policies)), grant_(std::move(grant)), device_(std::move(device)), since_(since), follow_(follow), positions_(partitions) {}
 
   ~EventStream() override {
     if (watch_ != 0) store_.unwatch_events(watch_);
@@ -36,7 +37,9 @@ class EventStream final : public StreamSource {
     seek(0);
   }
 
-  void on_silence() override { sink_->write(": ping\n\n"); }
+  void on_silence() override {
+    if (still_granted()) sink_->write(": ping\n\n");
+  }
 
   void on_room() override {
     if (stalled_) {
@@ -85,7 +88,16 @@ class EventStream final : public StreamSource {
     }));
   }
 
+  // A policy that is changed or removed ends what it had opened.
+  bool still_granted() {
+    if (auth::still_valid(grant_, *policies_.current())) return true;
+    sink_->write("event: error\ndata: the policy " + grant_.policy + ", whose key opened this stream, was changed or removed\n\n");
+    sink_->finish();
+    return false;
+  }
+
   void write(const hub::EventPage& page) {
+    if (!page.blocks.empty() && !still_granted()) return;
     std::string text;
     for (const hub::EventBlock& block : page.blocks) {
       hub::EventReader reader(block.bytes);
@@ -110,6 +122,8 @@ class EventStream final : public StreamSource {
 
   hub::Store& store_;
   Executor& loop_;
+  const auth::PolicyTable policies_;
+  const auth::ServiceGrant grant_;
   const std::string device_;
   const std::optional<WallTime> since_;  // nullopt: from now on
   const bool follow_;
@@ -145,7 +159,8 @@ void stream_events(const Api& api, Request request, Responder responder) {
   if (request.method == "HEAD") return responder.respond(std::move(head));
   Executor& loop = responder.loop();
   responder.stream(std::move(head), std::make_unique<EventStream>(shared.store, loop, device == nullptr ? std::string() : *device, since,
-                                                                  follow == nullptr || *follow == "true", shared.partitions));
+                                                                  follow == nullptr || *follow == "true", shared.partitions, shared.policies,
+                                                                  std::move(request.grant)));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/service_authentication.h"
 #include "base/executor.h"
 #include "base/ids.h"
 #include "base/result.h"
@@ -22,6 +23,7 @@ struct Request {
   std::vector<std::string> path;      // decoded segments, no empty one
   std::vector<std::pair<std::string, std::string>> query;
   std::string peer;
+  auth::ServiceGrant grant;  // who asks, where the route wants to know
 
   const std::string* parameter(std::string_view name) const;
   std::string operation() const;  // "PUT /devices/d1", for the log and the refusal book

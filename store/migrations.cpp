@@ -64,8 +64,21 @@ CREATE TABLE certificate_authority(
 // Version 4. Modules are found in the order of their ids without going through all the devices that have none.
 constexpr const char* kVersion4 = "CREATE INDEX identity_of_module ON identity(device, module) WHERE module<>''";
 
+// Version 5. IoT Edge: edge devices, their own scopes and their parents'. Import and export jobs.
+constexpr const char* kVersion5 = R"sql(
+ALTER TABLE identity ADD COLUMN iot_edge INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE identity ADD COLUMN device_scope TEXT NOT NULL DEFAULT '';
+ALTER TABLE identity ADD COLUMN parent_scope TEXT NOT NULL DEFAULT '';
+CREATE INDEX identity_edge ON identity(device, module) WHERE iot_edge=1;
+CREATE TABLE transfer_job(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, status INTEGER NOT NULL, progress INTEGER NOT NULL,
+  started INTEGER NOT NULL, ended INTEGER NOT NULL, failure TEXT NOT NULL, exclude_keys INTEGER NOT NULL,
+  input_blob TEXT NOT NULL, output_blob TEXT NOT NULL
+) STRICT;
+)sql";
+
 // The step that leads to each version, from 1 on.
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 }  // namespace

@@ -59,14 +59,15 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
       {o.find_identity_, "SELECT id, etag FROM identity WHERE device=?1 AND module=?2"},
       {o.insert_identity_,
        "INSERT INTO identity(device, module, generation_id, etag, enabled, status_reason, status_updated, auth_type, primary_key, secondary_key, "
-       "primary_thumbprint, secondary_thumbprint, managed_by, connection_updated, last_activity) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"},
+       "primary_thumbprint, secondary_thumbprint, managed_by, connection_updated, last_activity, iot_edge, device_scope, parent_scope) "
+       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)"},
       {o.update_identity_,
        "UPDATE identity SET etag=?2, enabled=?3, status_reason=?4, status_updated=?5, auth_type=?6, primary_key=?7, secondary_key=?8, "
-       "primary_thumbprint=?9, secondary_thumbprint=?10, managed_by=?11 WHERE id=?1"},
+       "primary_thumbprint=?9, secondary_thumbprint=?10, managed_by=?11, iot_edge=?12, device_scope=?13, parent_scope=?14 WHERE id=?1"},
       {o.update_activity_, "UPDATE identity SET connection_updated=?3, last_activity=?4 WHERE device=?1 AND module=?2"},
       {o.delete_identity_, "DELETE FROM identity WHERE id=?1"},
       {o.find_modules_, "SELECT id FROM identity WHERE device=?1 AND module<>''"},
-      {o.insert_twin_, "INSERT INTO twin(identity, etag_counter, reported_version, model_id, tags, desired, reported) VALUES(?1,?2,1,?3,?4,?5,?6)"},
+      {o.insert_twin_, "INSERT INTO twin(identity, etag_counter, reported_version, model_id, tags, desired, reported) VALUES(?1,?2,?7,?3,?4,?5,?6)"},
       {o.find_twin_, "SELECT etag_counter, reported_version FROM twin WHERE identity=?1"},
       {o.update_twin_,
        "UPDATE twin SET etag_counter=?2, reported_version=?3, tags=coalesce(?4, tags), desired=coalesce(?5, desired), reported=coalesce(?6, reported) "
@@ -89,6 +90,13 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
        "CONFLICT(name) DO UPDATE SET certificate=excluded.certificate, verified=excluded.verified, verification_code=excluded.verification_code, "
        "created=excluded.created, updated=excluded.updated, etag=excluded.etag"},
       {o.delete_authority_, "DELETE FROM certificate_authority WHERE name=?1"},
+      {o.put_job_,
+       "INSERT INTO transfer_job(job, kind, status, progress, started, ended, failure, exclude_keys, input_blob, output_blob) "
+       "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(job) DO UPDATE SET status=excluded.status, progress=excluded.progress, "
+       "started=excluded.started, ended=excluded.ended, failure=excluded.failure"},
+      // Those that run have no end yet, and are not too old.
+      {o.delete_jobs_,
+       "DELETE FROM transfer_job WHERE status>1 AND (ended<?1 OR sequence<=(SELECT max(sequence) FROM transfer_job)-?2)"},
       {o.insert_feedback_, "INSERT INTO feedback(device, module, generation_id, message_id, enqueued, outcome) VALUES(?1,?2,?3,?4,?5,?6)"},
       {o.delete_feedback_, "DELETE FROM feedback WHERE sequence=?1"},
       {o.delete_feedback_of_, "DELETE FROM feedback WHERE device=?1"},
@@ -154,7 +162,10 @@ bool Operations::run(const hub::CreateIdentity& op, Status& result) {
       .bind(12, std::string_view(credentials.secondary_thumbprint))
       .bind(13, identity.managed_by)
       .bind(14, identity.connection_state_updated)
-      .bind(15, identity.last_activity);
+      .bind(15, identity.last_activity)
+      .bind(16, identity.iot_edge ? 1 : 0)
+      .bind(17, std::string_view(identity.device_scope))
+      .bind(18, std::string_view(identity.parent_scope));
   if (!insert_identity_.run()) return false;
   const twin::StoredTwin& twin = op.twin.twin;
   const std::optional<std::string> tags = twin.has_tags ? std::optional<std::string>(twin.tags) : std::nullopt;
@@ -163,7 +174,8 @@ bool Operations::run(const hub::CreateIdentity& op, Status& result) {
       .bind(3, std::string_view(op.twin.model_id))
       .bind(4, tags)
       .bind(5, std::string_view(twin.desired))
-      .bind(6, std::string_view(twin.reported));
+      .bind(6, std::string_view(twin.reported))
+      .bind(7, op.reported_version);
   return insert_twin_.run();
 }
 
@@ -190,7 +202,10 @@ bool Operations::run(const hub::ReplaceIdentity& op, Status& result) {
       .bind(8, std::string_view(credentials.secondary_key))
       .bind(9, std::string_view(credentials.primary_thumbprint))
       .bind(10, std::string_view(credentials.secondary_thumbprint))
-      .bind(11, identity.managed_by);
+      .bind(11, identity.managed_by)
+      .bind(12, identity.iot_edge ? 1 : 0)
+      .bind(13, std::string_view(identity.device_scope))
+      .bind(14, std::string_view(identity.parent_scope));
   return update_identity_.run();
 }
 
@@ -379,6 +394,55 @@ bool Operations::run(const hub::DeleteAuthority& op, Status& result) {
   if (!result.ok()) return true;
   delete_authority_.bind(1, std::string_view(op.name));
   return delete_authority_.run();
+}
+
+Status replace_policies(Database& database, const std::vector<auth::AccessPolicy>& policies) {
+  if (Status emptied = database.execute("DELETE FROM policy"); !emptied.ok()) return emptied;
+  auto insert = database.cached("INSERT INTO policy(name, position, primary_key, secondary_key, rights) VALUES(?1,?2,?3,?4,?5)");
+  if (!insert.ok()) return insert.error();
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const auth::AccessPolicy& policy = policies[i];
+    (*insert)
+        ->bind(1, std::string_view(policy.name))
+        .bind(2, static_cast<std::int64_t>(i))
+        .bind(3, std::string_view(policy.primary_key))
+        .bind(4, std::string_view(policy.secondary_key))
+        .bind(5, static_cast<int>(policy.rights.bits()));
+    if (!(*insert)->run()) return database.error("writing policies");
+  }
+  return {};
+}
+
+bool Operations::run(const hub::ReplacePolicies& op, Status& /*result*/) { return replace_policies(database_, op.policies).ok(); }
+
+bool Operations::run(const hub::PutTransferJob& op, Status& /*result*/) {
+  const hub::TransferJob& job = op.job;
+  put_job_.bind(1, std::string_view(job.id))
+      .bind(2, static_cast<int>(job.kind))
+      .bind(3, static_cast<int>(job.status))
+      .bind(4, job.progress)
+      .bind(5, job.started)
+      .bind(6, job.ended)
+      .bind(7, std::string_view(job.failure))
+      .bind(8, job.exclude_keys ? 1 : 0)
+      .bind(9, std::string_view(job.input_blob))
+      .bind(10, std::string_view(job.output_blob));
+  return put_job_.run();
+}
+
+bool Operations::trim_jobs(WallTime now) {
+  delete_jobs_.bind(1, now - hub::kTransferJobHistory).bind(2, static_cast<std::int64_t>(hub::kMaxTransferJobs));
+  return delete_jobs_.run();
+}
+
+Status end_interrupted_jobs(Database& database, WallTime now) {
+  auto update = database.cached("UPDATE transfer_job SET status=?1, ended=?2, failure=?3 WHERE status<=1");
+  if (!update.ok()) return update.error();
+  (*update)
+      ->bind(1, static_cast<int>(hub::TransferStatus::kFailed))
+      .bind(2, now)
+      .bind(3, std::string_view("the hub stopped while the job ran; what it had written by then stays, item by item"));
+  return (*update)->run() ? Status() : Status(database.error("ending interrupted jobs"));
 }
 
 bool Operations::trim_feedback(WallTime now) {

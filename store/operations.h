@@ -21,6 +21,8 @@ class Operations {
 
   // Deletes feedback that is older than kFeedbackTtl, and the oldest of more than kMaxFeedback. Inside a transaction; false: the database failed.
   bool trim_feedback(WallTime now);
+  // The same for the history of jobs: kTransferJobHistory, kMaxTransferJobs.
+  bool trim_jobs(WallTime now);
 
  private:
   explicit Operations(Database& database) : database_(database) {}
@@ -42,6 +44,8 @@ class Operations {
 
   // Whether a certificate authority is stored with this etag counter; nullopt: is not stored. What is wrong goes into `result`.
   bool check_authority(const std::string& name, std::optional<std::int64_t> expected_etag, Status& result);
+  bool run(const hub::ReplacePolicies& op, Status& result);
+  bool run(const hub::PutTransferJob& op, Status& result);
 
   // The row of an identity: 0 when there is none. False: the database failed.
   bool find(const IdentityId& id, std::int64_t& row, std::int64_t* etag = nullptr);
@@ -53,8 +57,15 @@ class Operations {
   Statement put_session_, delete_session_;
   Statement insert_message_, delete_message_, count_delivery_, delete_messages_;
   Statement find_authority_, put_authority_, delete_authority_;
+  Statement put_job_, delete_jobs_;
   Statement insert_feedback_, delete_feedback_, delete_feedback_of_, feedback_to_keep_, delete_feedback_before_;
 };
+
+// Inside a transaction.
+Status replace_policies(Database& database, const std::vector<auth::AccessPolicy>& policies);
+
+// Jobs that the last stop cut off have failed.
+Status end_interrupted_jobs(Database& database, WallTime now);
 
 // The form of application properties in the column `properties`: a property bag.
 std::string properties_text(const hub::CloudMessage& message);

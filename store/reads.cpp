@@ -9,8 +9,8 @@ namespace nearhub::store {
 
 const std::string_view kIdentityColumns =
     "i.device, i.module, i.generation_id, i.etag, i.enabled, i.status_reason, i.status_updated, i.auth_type, i.primary_key, i.secondary_key, "
-    "i.primary_thumbprint, i.secondary_thumbprint, i.managed_by, i.connection_updated, i.last_activity";
-const int kIdentityColumnCount = 15;
+    "i.primary_thumbprint, i.secondary_thumbprint, i.managed_by, i.connection_updated, i.last_activity, i.iot_edge, i.device_scope, i.parent_scope";
+const int kIdentityColumnCount = 18;
 
 registry::Identity read_identity(const Statement& row) {
   registry::Identity identity;
@@ -28,10 +28,29 @@ registry::Identity read_identity(const Statement& row) {
   identity.managed_by = row.optional_text(12);
   identity.connection_state_updated = row.time(13);
   identity.last_activity = row.time(14);
+  identity.iot_edge = row.integer(15) != 0;
+  identity.device_scope = row.text(16);
+  identity.parent_scope = row.text(17);
   return identity;
 }
 
 namespace {
+
+// From `column` on: etag_counter, tags, desired, reported, model_id.
+hub::TwinRecord read_twin(const Statement& row, int column) {
+  hub::TwinRecord record;
+  record.twin.etag_counter = row.integer(column++);
+  // Tags that were never set are kept as NULL; a twin writes and reads them as an empty object.
+  auto tags = row.optional_text(column++);
+  record.twin.has_tags = tags.has_value();
+  record.twin.tags = std::move(tags).value_or("{}");
+  record.twin.desired = row.text(column++);
+  record.twin.reported = row.text(column++);
+  record.model_id = row.text(column);
+  return record;
+}
+constexpr std::string_view kTwinColumns = "t.etag_counter, t.tags, t.desired, t.reported, t.model_id";
+constexpr int kTwinColumnCount = 5;
 
 Status load_queue(Database& database, std::int64_t identity, std::vector<hub::CloudMessageHead>& queue) {
   auto rows = database.cached("SELECT sequence, enqueued, expiry, ack, delivery_count, message_id FROM cloud_message WHERE identity=?1 ORDER BY sequence");
@@ -52,7 +71,8 @@ Result<std::optional<hub::DeviceRecord>> load_device(Database& database, const D
   const auto finish = [&database]() { return database.execute("COMMIT"); };
   const std::string sql =
       "SELECT " + std::string(kIdentityColumns) +
-      ", i.id, t.etag_counter, t.tags, t.desired, t.reported, t.model_id, s.subscribed, s.at_qos1, s.method_names,"
+      ", i.id, " + std::string(kTwinColumns) +
+      ", s.subscribed, s.at_qos1, s.method_names,"
       " EXISTS(SELECT 1 FROM cloud_message m WHERE m.identity=i.id)"
       " FROM identity i JOIN twin t ON t.identity=i.id LEFT JOIN session s ON s.identity=i.id WHERE i.device=?1 ORDER BY i.module";
   auto rows = database.cached(sql);
@@ -69,14 +89,8 @@ Result<std::optional<hub::DeviceRecord>> load_device(Database& database, const D
     record.identity = read_identity(**rows);
     int column = kIdentityColumnCount;
     const std::int64_t row_id = (*rows)->integer(column++);
-    record.twin.twin.etag_counter = (*rows)->integer(column++);
-    // Tags that were never set are kept as NULL; a twin writes and reads them as an empty object.
-    auto tags = (*rows)->optional_text(column++);
-    record.twin.twin.has_tags = tags.has_value();
-    record.twin.twin.tags = std::move(tags).value_or("{}");
-    record.twin.twin.desired = (*rows)->text(column++);
-    record.twin.twin.reported = (*rows)->text(column++);
-    record.twin.model_id = (*rows)->text(column++);
+    record.twin = read_twin(**rows, column);
+    column += kTwinColumnCount;
     if ((*rows)->optional_text(column)) {
       hub::Session session;
       session.subscribed = static_cast<std::uint16_t>((*rows)->integer(column));
@@ -142,6 +156,40 @@ Result<std::vector<registry::Identity>> list_devices(Database& database, std::si
   while ((*rows)->step()) identities.push_back(read_identity(**rows));
   if (!(*rows)->ok()) return database.error("listing devices");
   return identities;
+}
+
+Result<std::vector<hub::IdentityRecord>> read_identities(Database& database, const hub::IdentityQuery& query) {
+  // As a literal: edge devices have an index of their own.
+  auto rows = database.cached("SELECT " + std::string(kIdentityColumns) + ", " + std::string(kTwinColumns) +
+                              " FROM identity i JOIN twin t ON t.identity=i.id WHERE i.iot_edge=" + (query.edge ? "1" : "0") +
+                              " AND (i.device, i.module)>(?1, ?2) ORDER BY i.device, i.module LIMIT ?3");
+  if (!rows.ok()) return std::move(rows).error();
+  (*rows)->bind(1, query.after.device.view()).bind(2, query.after.module.view()).bind(3, static_cast<std::int64_t>(query.limit));
+  std::vector<hub::IdentityRecord> records;
+  for (std::size_t bytes = 0; bytes < query.max_bytes && (*rows)->step();) {
+    hub::IdentityRecord record;
+    record.identity = read_identity(**rows);
+    record.twin = read_twin(**rows, kIdentityColumnCount);
+    bytes += record.twin.twin.tags.size() + record.twin.twin.desired.size() + record.twin.twin.reported.size();
+    records.push_back(std::move(record));
+  }
+  if (!(*rows)->ok()) return database.error("reading identities");
+  (*rows)->reset();
+  return records;
+}
+
+Result<std::vector<hub::TransferJob>> list_transfer_jobs(Database& database) {
+  auto rows = database.cached(
+      "SELECT job, kind, status, progress, started, ended, failure, exclude_keys, input_blob, output_blob FROM transfer_job ORDER BY sequence DESC");
+  if (!rows.ok()) return std::move(rows).error();
+  std::vector<hub::TransferJob> jobs;
+  while ((*rows)->step()) {
+    jobs.push_back({(*rows)->text(0), static_cast<hub::TransferKind>((*rows)->integer(1)), static_cast<hub::TransferStatus>((*rows)->integer(2)),
+                    static_cast<int>((*rows)->integer(3)), (*rows)->time(4), (*rows)->time(5), (*rows)->text(6), (*rows)->integer(7) != 0, (*rows)->text(8),
+                    (*rows)->text(9)});
+  }
+  if (!(*rows)->ok()) return database.error("listing jobs");
+  return jobs;
 }
 
 Result<hub::DeviceCounts> count_devices(Database& database) {

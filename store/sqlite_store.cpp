@@ -53,23 +53,6 @@ Status configure(Database& database, const StoreSettings& settings) {
   return database.execute(sql.c_str());
 }
 
-Status replace_policies(Database& database, const std::vector<auth::AccessPolicy>& policies) {
-  if (Status emptied = database.execute("DELETE FROM policy"); !emptied.ok()) return emptied;
-  auto insert = database.cached("INSERT INTO policy(name, position, primary_key, secondary_key, rights) VALUES(?1,?2,?3,?4,?5)");
-  if (!insert.ok()) return insert.error();
-  for (std::size_t i = 0; i < policies.size(); ++i) {
-    const auth::AccessPolicy& policy = policies[i];
-    (*insert)
-        ->bind(1, std::string_view(policy.name))
-        .bind(2, static_cast<std::int64_t>(i))
-        .bind(3, std::string_view(policy.primary_key))
-        .bind(4, std::string_view(policy.secondary_key))
-        .bind(5, static_cast<int>(policy.rights.bits()));
-    if (!(*insert)->run()) return database.error("writing policies");
-  }
-  return {};
-}
-
 }  // namespace
 
 struct SqliteStore::Impl {
@@ -176,6 +159,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(StoreSettings settings, c
     static_cast<void>(store.database.query_integer(fmt::format("PRAGMA max_page_count={}", store.settings.max_pages_for_test)));
   }
 
+  if (Status marked = end_interrupted_jobs(store.database, clock.now()); !marked.ok()) return marked.error();
   auto operations = Operations::prepare(store.database);
   if (!operations.ok()) return std::move(operations).error();
   store.operations = std::move(*operations);
@@ -376,7 +360,7 @@ bool SqliteStore::Impl::commit(std::vector<Submission>& group) {
 bool SqliteStore::Impl::trim_old() {
   // One that finds nothing to delete writes nothing. Another program may hold the database: nothing is lost, and the next call tries again.
   if (!database.execute("BEGIN IMMEDIATE").ok()) return true;
-  const bool sound = events->trim(clock.now()) && operations->trim_feedback(clock.now());
+  const bool sound = events->trim(clock.now()) && operations->trim_feedback(clock.now()) && operations->trim_jobs(clock.now());
   const Status trimmed = sound ? database.execute("COMMIT") : Status(database.error("deleting what is too old"));
   if (trimmed.ok()) return true;
   static_cast<void>(database.execute("ROLLBACK"));
@@ -431,6 +415,14 @@ void SqliteStore::load_cloud_messages(IdentityId id, std::vector<std::uint64_t> 
 
 void SqliteStore::list_devices(std::size_t limit, Executor& executor, hub::Answer<std::vector<registry::Identity>> answer) {
   impl_->read(executor, std::move(answer), [limit](Database& db) { return store::list_devices(db, limit); });
+}
+
+void SqliteStore::read_identities(hub::IdentityQuery query, Executor& executor, hub::Answer<std::vector<hub::IdentityRecord>> answer) {
+  impl_->read(executor, std::move(answer), [query = std::move(query)](Database& db) { return store::read_identities(db, query); });
+}
+
+void SqliteStore::list_transfer_jobs(Executor& executor, hub::Answer<std::vector<hub::TransferJob>> answer) {
+  impl_->read(executor, std::move(answer), [](Database& db) { return store::list_transfer_jobs(db); });
 }
 
 void SqliteStore::count_devices(Executor& executor, hub::Answer<hub::DeviceCounts> answer) {

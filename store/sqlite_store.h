@@ -55,6 +55,8 @@ class SqliteStore final : public hub::Store {
   void load_cloud_messages(IdentityId id, std::vector<std::uint64_t> sequences, Executor& executor,
                            hub::Answer<std::vector<hub::CloudMessage>> answer) override;
   void list_devices(std::size_t limit, Executor& executor, hub::Answer<std::vector<registry::Identity>> answer) override;
+  void read_identities(hub::IdentityQuery query, Executor& executor, hub::Answer<std::vector<hub::IdentityRecord>> answer) override;
+  void list_transfer_jobs(Executor& executor, hub::Answer<std::vector<hub::TransferJob>> answer) override;
   void count_devices(Executor& executor, hub::Answer<hub::DeviceCounts> answer) override;
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     hub::Answer<std::vector<IdentityId>> answer) override;

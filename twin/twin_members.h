@@ -26,7 +26,9 @@ namespace nearhub::twin {
   X(Version, "version")                               \
   X(Tags, "tags")                                     \
   X(Properties, "properties")                         \
-  X(Capabilities, "capabilities")
+  X(Capabilities, "capabilities")                     \
+  X(DeviceScope, "deviceScope")                       \
+  X(ParentScopes, "parentScopes")
 
 enum class TwinMember : std::uint8_t {
 #define NEARHUB_ENUMERATOR(member, name) k##member,

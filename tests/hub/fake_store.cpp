@@ -24,6 +24,8 @@ constexpr const char* name_of() {
   if constexpr (std::is_same_v<Operation, CountDelivery>) return "CountDelivery";
   if constexpr (std::is_same_v<Operation, PutAuthority>) return "PutAuthority";
   if constexpr (std::is_same_v<Operation, DeleteAuthority>) return "DeleteAuthority";
+  if constexpr (std::is_same_v<Operation, ReplacePolicies>) return "ReplacePolicies";
+  if constexpr (std::is_same_v<Operation, PutTransferJob>) return "PutTransferJob";
   return "RemoveFeedback";
 }
 
@@ -94,6 +96,7 @@ Status FakeStore::apply(const WriteOperation& operation) {
     StoredIdentity stored;
     stored.identity = op->identity;
     stored.twin = op->twin;
+    stored.reported_version = op->reported_version;
     identities.emplace(key_of(op->identity.id), std::move(stored));
     return {};
   }
@@ -300,6 +303,8 @@ void FakeStore::scan_twins(TwinScan scan, std::unique_ptr<TwinVisitor> visitor, 
 
 void FakeStore::read_events(EventQuery, Executor&, Answer<EventPage>) { FAIL("not expected"); }
 void FakeStore::seek_events(std::uint32_t, WallTime, Executor&, Answer<std::uint64_t>) { FAIL("not expected"); }
+void FakeStore::read_identities(IdentityQuery, Executor&, Answer<std::vector<IdentityRecord>>) { FAIL("not expected"); }
+void FakeStore::list_transfer_jobs(Executor&, Answer<std::vector<TransferJob>>) { FAIL("not expected"); }
 void FakeStore::read_feedback(std::size_t, Executor&, Answer<std::vector<Feedback>>) { FAIL("not expected"); }
 std::uint64_t FakeStore::watch_events(Executor&, UniqueFunction<void()>) {
   FAIL("not expected");

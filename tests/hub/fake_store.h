@@ -66,6 +66,8 @@ class FakeStore final : public Store {
   void load_cloud_messages(IdentityId id, std::vector<std::uint64_t> sequences, Executor& executor,
                            Answer<std::vector<CloudMessage>> answer) override;
   void list_devices(std::size_t limit, Executor& executor, Answer<std::vector<registry::Identity>> answer) override;
+  void read_identities(IdentityQuery query, Executor& executor, Answer<std::vector<IdentityRecord>> answer) override;
+  void list_transfer_jobs(Executor& executor, Answer<std::vector<TransferJob>> answer) override;
   void count_devices(Executor& executor, Answer<DeviceCounts> answer) override;
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     Answer<std::vector<IdentityId>> answer) override;

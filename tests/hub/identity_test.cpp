@@ -480,9 +480,11 @@ TEST_SUITE("hub") {
     REQUIRE(states[0]);
     CHECK(states[0]->state.connected);
     CHECK(states[0]->connection_state_updated == rig.clock.now());
+    CHECK(states[0]->last_activity == rig.clock.now());
     REQUIRE(states[1]);
     CHECK(!states[1]->state.connected);
     CHECK(states[1]->state.queued_messages == 1);
+    CHECK(states[1]->connection_state_updated == kNever);
     CHECK(!states[2]);
     CHECK(!states[3]);
   }

@@ -34,6 +34,12 @@ class CountingStore final : public Store {
   void list_devices(std::size_t limit, Executor& executor, Answer<std::vector<registry::Identity>> answer) override {
     target_->list_devices(limit, executor, counted(std::move(answer)));
   }
+  void read_identities(IdentityQuery query, Executor& executor, Answer<std::vector<IdentityRecord>> answer) override {
+    target_->read_identities(std::move(query), executor, counted(std::move(answer)));
+  }
+  void list_transfer_jobs(Executor& executor, Answer<std::vector<TransferJob>> answer) override {
+    target_->list_transfer_jobs(executor, counted(std::move(answer)));
+  }
   void count_devices(Executor& executor, Answer<DeviceCounts> answer) override { target_->count_devices(executor, counted(std::move(answer))); }
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     Answer<std::vector<IdentityId>> answer) override {

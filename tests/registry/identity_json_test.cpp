@@ -33,7 +33,7 @@ TEST_SUITE("registry") {
           R"("statusReason":null,"connectionStateUpdatedTime":"0001-01-01T00:00:00","statusUpdatedTime":"0001-01-01T00:00:00",)"
           R"("lastActivityTime":"0001-01-01T00:00:00","cloudToDeviceMessageCount":0,"authentication":{"symmetricKey":{)"
           R"("primaryKey":"cHJpbWFyeSBrZXkgb2YgMzIgcmVhZGFibGUgYnl0ZXM=","secondaryKey":"c2Vjb25kYXJ5IGtleSwgcmVhZGFibGUgYXMgd2VsbC4="},)"
-          R"("x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},"type":"sas"},"capabilities":{"iotEdge":false}})");
+          R"("x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},"type":"sas"},"capabilities":{"iotEdge":false},"deviceScope":null,"parentScopes":[]})");
   }
 
   TEST_CASE("device document: everything set") {
@@ -49,7 +49,18 @@ TEST_SUITE("registry") {
           R"("statusUpdatedTime":"2023-01-17T17:56:24.1626056Z","lastActivityTime":"2023-01-17T17:56:26.1626056Z","cloudToDeviceMessageCount":7,)"
           R"("authentication":{"symmetricKey":{"primaryKey":"cHJpbWFyeSBrZXkgb2YgMzIgcmVhZGFibGUgYnl0ZXM=",)"
           R"("secondaryKey":"c2Vjb25kYXJ5IGtleSwgcmVhZGFibGUgYXMgd2VsbC4="},)"
-          R"("x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},"type":"sas"},"capabilities":{"iotEdge":false}})");
+          R"("x509Thumbprint":{"primaryThumbprint":null,"secondaryThumbprint":null},"type":"sas"},"capabilities":{"iotEdge":false},"deviceScope":null,"parentScopes":[]})");
+  }
+
+  TEST_CASE("device document: an edge device has its own scope, a leaf its parent's in both places") {
+    Identity device = identity(kDevice);
+    device.parent_scope = "ms-azure-iot-edge://e1-5";
+    CHECK(json_of(device).ends_with(
+        R"("capabilities":{"iotEdge":false},"deviceScope":"ms-azure-iot-edge://e1-5","parentScopes":["ms-azure-iot-edge://e1-5"]})"));
+    device.iot_edge = true;
+    device.device_scope = "ms-azure-iot-edge://d1-7";
+    CHECK(json_of(device).ends_with(
+        R"("capabilities":{"iotEdge":true},"deviceScope":"ms-azure-iot-edge://d1-7","parentScopes":["ms-azure-iot-edge://e1-5"]})"));
   }
 
   TEST_CASE("device document: one with thumbprints, and one of a certificate authority, have null keys") {

@@ -192,11 +192,20 @@ TEST_SUITE("registry") {
           "StringIsNotThumbprint: authentication.x509Thumbprint.primaryThumbprint contains '\\xE2' at position 1; give hexadecimal digits only");
   }
 
-  TEST_CASE("identity request: IoT Edge devices are not implemented, and say so") {
-    CHECK(error_of(R"({"capabilities":{"iotEdge":false}})") == "");
-    const auto edge = parse_identity_request(R"({"capabilities":{"iotEdge":true}})", kDevice);
-    REQUIRE_FALSE(edge.ok());
-    CHECK(edge.error() == Error{ErrorCode::kNotImplemented, "IoT Edge devices (capabilities.iotEdge true) are not implemented in this version"});
+  TEST_CASE("identity request: a leaf's parent is its deviceScope, an edge device's stands in parentScopes") {
+    const IdentityRequest leaf = request(R"({"deviceScope":"a","parentScopes":["b"]})");
+    CHECK_FALSE(leaf.iot_edge);
+    CHECK(leaf.parent_scope() == "a");
+    CHECK(request(R"({"parentScopes":["b"]})").parent_scope() == "");
+    CHECK(request(R"({"deviceScope":""})").parent_scope() == "");
+    const IdentityRequest edge = request(R"({"capabilities":{"iotEdge":true},"deviceScope":"a","parentScopes":["b"]})");
+    CHECK(edge.iot_edge);
+    CHECK(edge.parent_scope() == "b");
+    CHECK(request(R"({"capabilities":{"iotEdge":true},"parentScopes":[""]})").parent_scope() == "");
+    CHECK(error_of(R"({"deviceScope":5})") == "deviceScope is a number; expected a string");
+    CHECK(error_of(R"({"parentScopes":"a"})") == "parentScopes is a string; expected an array");
+    CHECK(error_of(R"({"parentScopes":[5]})") == "parentScopes holds a number; expected strings");
+    CHECK(error_of(R"({"parentScopes":["a","b"]})") == "parentScopes holds 2 scopes; a device has one parent");
   }
 
   TEST_CASE("identity request: a module has no status, reason or capabilities of its own") {

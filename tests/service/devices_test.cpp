@@ -144,7 +144,20 @@ TEST_SUITE("service") {
     CHECK(newest_refusal(hub, "d1") ==
           "PUT /devices/d1 -> 400 ArgumentInvalid: Invalid device key length: "
           "authentication.symmetricKey.primaryKey has 1 bytes; 16 to 64 are allowed");
-    CHECK(e1(hub.api("PUT", "/devices/d1", R"({"capabilities":{"iotEdge":true}})")).starts_with("501 NotImplemented: IoT Edge devices"));
+  }
+
+  // The list once showed what the store held, which is up to half a minute older.
+  TEST_CASE("devices: the list shows the same times as the device itself while it is connected") {
+    TestHub hub;
+    hub.create("d1");
+    auto device = hub.connect("d1");
+    const JsonDocument listed = json_of(hub.api("GET", "/devices")), shown = json_of(hub.api("GET", "/devices/d1"));
+    REQUIRE(listed.Size() == 1);
+    CHECK(member(shown, "lastActivityTime") != "\"0001-01-01T00:00:00\"");
+    for (const char* name : {"connectionState", "connectionStateUpdatedTime", "lastActivityTime"}) {
+      CAPTURE(name);
+      CHECK(member(listed[0], name) == member(shown, name));
+    }
   }
 
   TEST_CASE("devices: the list is bounded by top, which is forgiven anything else") {

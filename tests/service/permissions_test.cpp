@@ -139,7 +139,7 @@ TEST_SUITE("service") {
     hub.create("d1");
     hub.create("d10");
     hub.create("d1/m1");
-    const auto policies = hub.server().hub().shared().policies;
+    const auto policies = *hub.server().hub().shared().policies.current();
     const auth::AccessPolicy* owner = auth::find_policy(policies, "iothubowner");
     REQUIRE(owner != nullptr);
     const auto token = auth::make_sas_token("localhost/devices/d1", owner->primary_key, unix_seconds(hub.clock().now()) + 3600, "iothubowner");

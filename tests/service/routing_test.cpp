@@ -107,8 +107,7 @@ TEST_SUITE("service") {
     hub.create("d1");
     HttpClient anonymous(hub.tls(), hub.https());
     for (const auto& [method, path, pattern] :
-         {std::tuple{"POST", "/jobs/create", "jobs/create"},
-          {"GET", "/jobs", "jobs"}, {"GET", "/jobs/j1", "jobs/{}"}, {"DELETE", "/jobs/j1", "jobs/{}"}, {"GET", "/jobs/v2/query", "jobs/v2/query"},
+         {std::tuple{"GET", "/jobs/v2/query", "jobs/v2/query"},
           {"PUT", "/jobs/v2/j1", "jobs/v2/{}"}, {"GET", "/jobs/v2/j1", "jobs/v2/{}"}, {"POST", "/jobs/v2/j1/cancel", "jobs/v2/{}/cancel"},
           {"POST", "/configurations/testQueries", "configurations/testQueries"}, {"GET", "/configurations", "configurations"},
           {"GET", "/configurations/c1", "configurations/{}"}, {"PUT", "/configurations/c1", "configurations/{}"},

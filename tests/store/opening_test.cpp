@@ -114,15 +114,20 @@ TEST_SUITE("store") {
     const TemporaryFolder folder;
     const std::string path = folder.file("nearhub.db");
     make_file(path);
-    execute(path, "DROP INDEX identity_disabled; DROP TABLE certificate_authority; PRAGMA user_version=1");
+    execute(path,
+            "DROP INDEX identity_disabled; DROP INDEX identity_of_module; DROP INDEX identity_edge; DROP TABLE transfer_job; ALTER TABLE identity DROP COLUMN iot_edge;"
+            "ALTER TABLE identity DROP COLUMN device_scope; ALTER TABLE identity DROP COLUMN parent_scope; DROP TABLE certificate_authority; PRAGMA user_version=1");
     {
       StoreRig rig(at(path));
       CHECK(rig.devices().size() == 50);
+      const registry::Identity identity = rig.record(rig.devices().front()).identity;
+      CHECK_FALSE(identity.iot_edge);
+      CHECK(identity.parent_scope == "");
     }
     auto database = Database::open(path, Database::Mode::kReadOnly);
     REQUIRE(database.ok());
     CHECK(database->query_integer("PRAGMA user_version").value() == kSchemaVersion);
-    for (const char* object : {"identity_disabled", "certificate_authority"}) {
+    for (const char* object : {"identity_disabled", "certificate_authority", "identity_of_module", "identity_edge", "transfer_job"}) {
       CHECK(database->query_integer("SELECT count(*) FROM sqlite_schema WHERE name='" + std::string(object) + "'").value() == 1);
     }
   }

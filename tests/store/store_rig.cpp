@@ -46,6 +46,9 @@ registry::Identity identity_of(std::string_view id, std::int64_t etag) {
   identity.credentials.primary_thumbprint = "AA";
   identity.credentials.secondary_thumbprint = "bb";
   identity.managed_by = "somebody";
+  identity.iot_edge = false;
+  identity.device_scope = "ms-azure-iot-edge://own-1";
+  identity.parent_scope = "ms-azure-iot-edge://above-";
   identity.connection_state_updated = kNever;
   identity.last_activity = WallTime{Ticks{-5}};
   return identity;

@@ -67,8 +67,9 @@ void TestHub::advance(std::chrono::milliseconds by) {
 }
 
 HttpAnswer TestHub::api(std::string_view method, std::string_view path, std::string_view body, const HttpClient::Headers& headers) {
-  HttpClient::Headers all = {{"Authorization", owner_token()}};
-  all.insert(all.end(), headers.begin(), headers.end());
+  HttpClient::Headers all = headers;
+  const bool own_token = std::any_of(headers.begin(), headers.end(), [](const auto& header) { return header.first == "Authorization"; });
+  if (!own_token) all.emplace_back("Authorization", owner_token());
   std::string target(path);
   if (path.find("api-version") == std::string_view::npos && !path.starts_with("/_nearhub")) {
     target += (path.find('?') == std::string_view::npos ? "?" : "&") + std::string("api-version=2021-04-12");
@@ -83,8 +84,8 @@ void TestHub::create(std::string_view identity, std::string_view body) {
 }
 
 std::string TestHub::policy_token(std::string_view name) const {
-  const auto policies = broker::well_known_policies();
-  const auth::AccessPolicy* policy = auth::find_policy(policies, name);
+  const auth::PolicyTable::List policies = server_->hub().shared().policies.current();
+  const auth::AccessPolicy* policy = auth::find_policy(*policies, name);
   REQUIRE(policy != nullptr);
   auto token = auth::make_sas_token("localhost", policy->primary_key, unix_seconds(clock_.now()) + 3600, name);
   REQUIRE(token.ok());
@@ -108,7 +109,7 @@ std::unique_ptr<MqttClient> TestHub::open() { return std::make_unique<MqttClient
 
 std::unique_ptr<MqttClient> TestHub::connect(std::string_view identity, const ConnectOptions& options, bool* session_present) {
   auto client = open();
-  const std::string user = username(identity) + options.username_suffix, password = token(identity, options.token_lifetime_s);
+  const std::string user = username(identity) + options.username_suffix, password = options.password.empty() ? token(identity, options.token_lifetime_s) : options.password;
   mqtt::Connect packet;
   packet.clean_session = options.clean_session;
   packet.keep_alive_s = options.keep_alive_s;

@@ -48,6 +48,7 @@ class TestHub {
     std::int64_t token_lifetime_s = 3600;
     std::optional<mqtt::Will> will;
     std::string username_suffix;  // behind the api-version
+    std::string password;         // empty: a token of the identity's own key
   };
   std::unique_ptr<MqttClient> connect(std::string_view identity) { return connect(identity, ConnectOptions()); }
   std::unique_ptr<MqttClient> connect(std::string_view identity, const ConnectOptions& options, bool* session_present = nullptr);

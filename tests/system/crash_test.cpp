@@ -1,6 +1,10 @@
 // kill -9 in the middle of it all: what was acknowledged is there after the next start.
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,6 +12,16 @@
 
 using namespace nearhub;
 using namespace nearhub::test;
+
+namespace {
+
+// Each look is a request to the hub.
+void await(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  while (!condition()) REQUIRE(std::chrono::steady_clock::now() < deadline);
+}
+
+}  // namespace
 
 TEST_SUITE("system") {
   TEST_CASE("crash: acknowledged telemetry is in the stream, and nothing is there more often than it was sent") {
@@ -99,5 +113,82 @@ TEST_SUITE("system") {
         }
       }
     }
+  }
+
+  TEST_CASE("crash: an item of a bulk request is there with its twin, or not at all") {
+    constexpr int kRequests = 40, kItems = 10;
+    Site site;
+    RequestLoad load(site);
+    int round = 0;
+    for (const std::size_t answers : {1u, 15u, 39u}) {
+      CAPTURE(answers);
+      const std::string prefix = "r" + std::to_string(round++) + "-";
+      const auto name = [&prefix](int request, int item) { return prefix + std::to_string(request) + "-" + std::to_string(item); };
+      std::vector<std::string> requests;
+      for (int r = 0; r < kRequests; ++r) {
+        std::string body = "[";
+        for (int i = 0; i < kItems; ++i) {
+          body += (i == 0 ? "" : ",") + std::string(R"({"id":")") + name(r, i) + R"(","importMode":"create","tags":{"n":)" + std::to_string(i) + "}";
+          body += i == 0 ? R"(,"capabilities":{"iotEdge":true}})" : "}";
+        }
+        requests.push_back(site.request("POST", "/devices", body + "]"));
+      }
+      load.begin(requests);
+      load.await(answers);
+      site.hub().kill_hard();
+      load.read_to_end();
+      for (const int status : load.statuses()) CHECK(status == 200);
+      site.start();
+      for (int r = 0; r < kRequests; ++r) {
+        // Those before the last answer are all there; of the ones behind it a sample will do.
+        const bool answered = static_cast<std::size_t>(r) < load.statuses().size();
+        for (const int i : {0, 1, kItems - 1}) {
+          CAPTURE(name(r, i));
+          const HttpAnswer device = site.api("GET", "/devices/" + name(r, i)), twin = site.api("GET", "/twins/" + name(r, i));
+          if (answered) CHECK(device.status == 200);
+          CHECK(twin.status == device.status);
+          if (device.status != 200) continue;
+          CHECK(twin.body.find("\"tags\":{\"n\":" + std::to_string(i) + "}") != std::string::npos);
+          if (i == 0) CHECK(site.api("GET", "/devices/" + name(r, i) + "/modules/$edgeHub").status == 200);
+        }
+      }
+    }
+  }
+
+  TEST_CASE("crash: a job that was cut off is shown as failed, each line of its import whole or absent, and it can be run again") {
+    constexpr int kLines = 6000;
+    Site site;
+    std::filesystem::create_directories(site.data() + "/blobs/in");
+    {
+      std::ofstream file(site.data() + "/blobs/in/devices.txt");
+      for (int i = 0; i < kLines; ++i) file << R"({"id":"d)" << i << R"(","tags":{"n":)" << i << "}" << (i % 10 == 0 ? R"(,"capabilities":{"iotEdge":true}})" : "}") << "\n";
+    }
+    const auto devices = [&site] { return number_at(site.api("GET", "/statistics/devices").body, {"totalDeviceCount"}); };
+    const std::string body = R"({"type":"import","inputBlobContainerUri":"file:///in","outputBlobContainerUri":"file:///in"})";
+    REQUIRE(site.api("POST", "/jobs/create", body).status == 200);
+    await([&] { return devices() >= 300; });
+    site.hub().kill_hard();
+    site.start();
+    const std::string jobs = site.api("GET", "/jobs").body;
+    CHECK(jobs.find(R"("status":"failed")") != std::string::npos);
+    CHECK(jobs.find("the hub stopped while the job ran") != std::string::npos);
+    CHECK(devices() >= 300);
+    CHECK(devices() < kLines);
+    int there = 0;
+    for (int i = 0; i < kLines; i += 30) {
+      const std::string id = "d" + std::to_string(i);
+      CAPTURE(id);
+      const HttpAnswer twin = site.api("GET", "/twins/" + id);
+      CHECK(twin.status == site.api("GET", "/devices/" + id).status);
+      if (twin.status != 200) continue;
+      ++there;
+      CHECK(twin.body.find("\"tags\":{\"n\":" + std::to_string(i) + "}") != std::string::npos);
+      CHECK(site.api("GET", "/devices/" + id + "/modules/$edgeAgent").status == 200);
+    }
+    CHECK(there > 0);
+
+    REQUIRE(site.api("POST", "/jobs/create", body).status == 200);
+    await([&] { return site.api("GET", "/jobs").body.find(R"("status":"completed")") != std::string::npos; });
+    CHECK(devices() == kLines);
   }
 }
