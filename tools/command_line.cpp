@@ -202,6 +202,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_authority_commands(app, invocation);
   add_certificate_commands(app, invocation);
   add_board_commands(app, invocation);
+  add_registry_commands(app, invocation);
   add_message_commands(app, invocation);
   add_query_command(app, invocation);
   add_hub_commands(app, invocation);

@@ -1,5 +1,7 @@
 #include "tools/credentials.h"
 
+#include <utility>
+
 #include "tools/identity.h"
 #include "tools/json_text.h"
 
@@ -12,17 +14,17 @@ std::string authentication_type(const std::string& text) {
   return {};
 }
 
-Status update_credentials(HubClient& hub, const CredentialChange& change, Console& console) {
-  if (change.type.empty() && !change.primary_thumbprint && !change.secondary_thumbprint) {
-    return Error{ErrorCode::kInvalidSetting, "nothing to change: give --auth, --thumbprint or --secondary-thumbprint"};
-  }
-  auto identity = get_identity(hub, change.id);
-  if (!identity.ok()) return identity.error();
-  const std::string current = text_at(*identity, {"authentication", "type"});
-  const bool thumbprints = change.primary_thumbprint || change.secondary_thumbprint;
-  const std::string type = !change.type.empty() ? change.type : thumbprints ? "selfSigned" : current;
+bool CredentialChange::empty() const {
+  return type.empty() && !primary_thumbprint && !secondary_thumbprint && primary_key.empty() && !swap_keys;
+}
 
-  auto& allocator = identity->GetAllocator();
+Status change_credentials(JsonDocument& identity, const CredentialChange& change) {
+  const std::string current = text_at(identity, {"authentication", "type"});
+  const bool thumbprints = change.primary_thumbprint || change.secondary_thumbprint;
+  const bool keys = change.swap_keys || !change.primary_key.empty();
+  const std::string type = !change.type.empty() ? change.type : thumbprints ? "selfSigned" : keys ? "sas" : current;
+
+  auto& allocator = identity.GetAllocator();
   const auto string = [&allocator](const std::string& text) {
     return JsonValue(text.c_str(), static_cast<rapidjson::SizeType>(text.size()), allocator);
   };
@@ -31,21 +33,29 @@ Status update_credentials(HubClient& hub, const CredentialChange& change, Consol
   if (type == "selfSigned") {
     JsonValue slots(rapidjson::kObjectType);
     const auto slot = [&](const char* name, const std::optional<std::string>& given) {
-      const std::string value = given ? clean_thumbprint(*given) : text_at(*identity, {"authentication", "x509Thumbprint", name});
+      const std::string value = given ? clean_thumbprint(*given) : text_at(identity, {"authentication", "x509Thumbprint", name});
       slots.AddMember(rapidjson::StringRef(name), value.empty() ? JsonValue() : string(value), allocator);
     };
     slot("primaryThumbprint", change.primary_thumbprint);
     slot("secondaryThumbprint", change.secondary_thumbprint);
     authentication.AddMember("x509Thumbprint", slots, allocator);
-  } else if (type == "sas" && current == "sas") {
-    authentication.AddMember("symmetricKey", (*identity)["authentication"]["symmetricKey"], allocator);
+  } else if (type == "sas" && (keys || current == "sas")) {
+    std::string primary = text_at(identity, {"authentication", "symmetricKey", kPrimaryKey});
+    std::string secondary = text_at(identity, {"authentication", "symmetricKey", kSecondaryKey});
+    if (change.swap_keys) {
+      if (primary.empty()) return Error{ErrorCode::kInvalidSetting, "there are no keys to swap"};
+      std::swap(primary, secondary);
+    } else if (keys) {
+      primary = change.primary_key;
+      secondary = change.secondary_key;
+    }
+    JsonValue pair(rapidjson::kObjectType);
+    pair.AddMember("primaryKey", string(primary), allocator);
+    pair.AddMember("secondaryKey", string(secondary), allocator);
+    authentication.AddMember("symmetricKey", pair, allocator);
   }
-  identity->RemoveMember("authentication");
-  identity->AddMember("authentication", authentication, allocator);
-
-  const auto updated = put_identity(hub, change.id, *identity);
-  if (!updated.ok()) return updated.error();
-  console.print(identity_text(*updated, false));
+  identity.RemoveMember("authentication");
+  identity.AddMember("authentication", authentication, allocator);
   return {};
 }
 

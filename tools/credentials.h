@@ -1,14 +1,12 @@
-// `nearhub device update` and `nearhub module update`: what an identity is recognised by, changed in place.
+// What an identity is recognised by, changed in place: for `nearhub device update` and `nearhub module update`.
 //
 // THREAD: one at a time.
 #pragma once
 #include <optional>
 #include <string>
 
-#include "base/ids.h"
+#include "base/json.h"
 #include "base/result.h"
-#include "tools/console.h"
-#include "tools/hub_client.h"
 
 namespace nearhub::tools {
 
@@ -16,12 +14,15 @@ namespace nearhub::tools {
 std::string authentication_type(const std::string& text);  // "sas", "selfSigned", "certificateAuthority"
 
 struct CredentialChange {
-  IdentityId id;
-  std::string type;                               // of the API; empty: as it is, or what the thumbprints say
+  std::string type;                               // of the API; empty: as it is, or what keys and thumbprints say
   std::optional<std::string> primary_thumbprint;  // as typed; empty: the slot is cleared
   std::optional<std::string> secondary_thumbprint;
+  std::string primary_key, secondary_key;  // both or neither
+  bool swap_keys = false;
+
+  bool empty() const;
 };
-// Keeps all else of the identity: what another client changed in between fails the command (etag).
-Status update_credentials(HubClient& hub, const CredentialChange& change, Console& console);
+// Puts the change into the hub's JSON of an identity; all else stays. Fails with kInvalidSetting when there are no keys to swap.
+Status change_credentials(JsonDocument& identity, const CredentialChange& change);
 
 }  // namespace nearhub::tools

@@ -52,6 +52,9 @@ void add_section(std::string& out, const JsonValue& event, const char* section, 
 
 std::string event_line(const JsonValue& event) {
   std::string line = show_time(text_at(event, {"enqueuedTime"})) + "  " + terminal_text(sender(event));
+  // What the hub says itself.
+  const std::string source = text_at(event, {"annotations", "iothub-message-source"});
+  if (!source.empty() && source != "Telemetry") line += "  <" + terminal_text(source) + ">";
   if (const std::string properties = words(event, "properties"); !properties.empty()) line += "  " + properties;
   if (const std::string system = words(event, "systemProperties"); !system.empty()) line += "  [" + system + "]";
   return line + "  " + body_line(event) + "\n";

@@ -113,7 +113,18 @@ Result<JsonDocument> put_identity(HubClient& hub, const IdentityId& id, const Js
   return parse_object(answer->body);
 }
 
-std::string identity_body(const NewIdentity& identity) {
+Result<std::string> scope_of(HubClient& hub, const std::string& edge_device) {
+  const auto id = parse_identity(edge_device);
+  if (!id.ok()) return id.error();
+  const auto parent = get_identity(hub, *id);
+  if (!parent.ok()) return parent.error();
+  if (text_at(*parent, {"capabilities", "iotEdge"}) != "true") {
+    return Error{ErrorCode::kInvalidSetting, fmt::format("device {} is no edge device: make it one with `nearhub device update {} --edge`", edge_device, edge_device)};
+  }
+  return text_at(*parent, {"deviceScope"});
+}
+
+std::string identity_body(const NewIdentity& identity, const std::string& parent_scope) {
   JsonWriter json;
   json.object().member("deviceId", identity.id.device.str());
   if (identity.id.is_module()) {
@@ -122,6 +133,9 @@ std::string identity_body(const NewIdentity& identity) {
   } else {
     json.member("status", identity.disabled ? "disabled" : "enabled");
     if (!identity.status_reason.empty()) json.member("statusReason", identity.status_reason);
+    if (identity.edge) json.member("capabilities").object().member("iotEdge", true).end_object();
+    if (!parent_scope.empty() && identity.edge) json.member("parentScopes").array().string(parent_scope).end_array();
+    if (!parent_scope.empty() && !identity.edge) json.member("deviceScope", parent_scope);
   }
   json.member("authentication").object();
   const bool thumbprints = !identity.primary_thumbprint.empty();
@@ -149,10 +163,16 @@ Status create_identity(HubClient& hub, const NewIdentity& identity, Console& con
   // Asked first: after it nothing can keep the connection string from being shown.
   const auto endpoint = device_endpoint(hub);
   if (!endpoint.ok()) return endpoint.error();
+  std::string parent_scope;
+  if (!identity.parent.empty()) {
+    auto scope = scope_of(hub, identity.parent);
+    if (!scope.ok()) return scope.error();
+    parent_scope = std::move(*scope);
+  }
   HubRequest request;
   request.method = "PUT";
   request.path = registry_path(identity.id);
-  request.body = identity_body(identity);
+  request.body = identity_body(identity, parent_scope);
   const auto answer = hub.call(request);
   if (!answer.ok()) return answer.error();
   if (identity.json) {
@@ -215,6 +235,10 @@ std::string identity_text(const JsonValue& identity, bool keys) {
   if (keys) {
     fields.add("primary key", text_at(identity, {"authentication", "symmetricKey", kPrimaryKey}));
     fields.add("secondary key", text_at(identity, {"authentication", "symmetricKey", kSecondaryKey}));
+  }
+  if (text_at(identity, {"capabilities", "iotEdge"}) == "true") fields.add("edge", text_at(identity, {"deviceScope"}));
+  if (const JsonValue* parents = find_path(identity, {"parentScopes"}); parents != nullptr && parents->IsArray() && !parents->Empty()) {
+    fields.add("parent", (*parents)[0].IsString() ? std::string(string_of((*parents)[0])) : std::string());
   }
   fields.add("etag", text_at(identity, {"etag"}));
   fields.add("generation id", text_at(identity, {"generationId"}));

@@ -64,10 +64,14 @@ struct NewIdentity {
   bool disabled = false;      // devices
   std::string status_reason;  // devices
   std::string managed_by;     // modules
+  bool edge = false;          // devices
+  std::string parent;         // devices: the edge device above
   bool json = false;
 };
-// The body of the request that creates it.
-std::string identity_body(const NewIdentity& identity);
+// The body of the request that creates it; below the edge device of that scope when there is one.
+std::string identity_body(const NewIdentity& identity, const std::string& parent_scope = {});
+// The scope of an edge device. Fails with kInvalidSetting for another device, and with the hub's error.
+Result<std::string> scope_of(HubClient& hub, const std::string& edge_device);
 // Creates it and prints its connection string, or with `json` the hub's answer.
 Status create_identity(HubClient& hub, const NewIdentity& identity, Console& console);
 

@@ -84,32 +84,51 @@ void add_create(CLI::App& family, Invocation& invocation, bool module) {
     create.footer("Examples:\n  nearhub module create thermostat/firmware\n  nearhub module create thermostat/firmware --x509 --ca factory");
   } else {
     create.add_flag("--disabled", identity->disabled, "May not connect until `nearhub device enable`");
+    create.add_flag("--edge", identity->edge, "An IoT Edge device: others can be below it");
+    create.add_option("--parent", identity->parent, "The edge device that it is below")->type_name("ID");
     create.add_option("--status-reason", identity->status_reason, "Why it is enabled or disabled")->type_name("TEXT");
     create.footer("Examples:\n  nearhub device create thermostat\n  nearhub device create thermostat --x509\n  nearhub device create thermostat --x509 --ca factory");
   }
   add_json_flag(create, identity->json);
 }
 
-void add_update(CLI::App& family, Invocation& invocation, bool module) {
-  auto change = std::make_shared<CredentialChange>();
-  CLI::App& command = add_client_command(
-      family, "update", module ? "Change what a module proves itself by" : "Change what a device proves itself by", invocation,
-      [change](HubClient& hub, Console& console) { return update_credentials(hub, *change, console); });
-  add_identity(command, change->id, other_than_device(module));
-  const auto add_slot = [&command, &change](const char* flag, std::optional<std::string> CredentialChange::*slot, const char* help) {
-    command.add_option_function<std::string>(flag, [change, slot](const std::string& text) { (*change).*slot = text; }, help)
-        ->type_name("HEX");
+void add_credential_change(CLI::App& command, CredentialChange& change) {
+  const auto add_slot = [&command](const char* flag, std::optional<std::string>& slot, const char* help) {
+    command.add_option_function<std::string>(flag, [&slot](const std::string& text) { slot = text; }, help)->type_name("HEX");
   };
-  add_slot("--thumbprint", &CredentialChange::primary_thumbprint, "Of the client certificate; '' clears the slot");
-  add_slot("--secondary-thumbprint", &CredentialChange::secondary_thumbprint, "Of a second certificate; '' clears the slot");
-  add_type(command, change->type, "sas, self-signed or ca (default: as it is, self-signed with thumbprints)");
-  command.footer(
-      "What is not named stays. A connection ends when what admitted it is gone: to roll a certificate without a break, put the\n"
-      "new one's thumbprint into the other slot, switch the client, then clear the old one's.\n"
-      "Examples:\n" +
-      std::string(module ? "  nearhub module update thermostat/firmware --auth ca"
-                         : "  nearhub device update thermostat --secondary-thumbprint 97388663832D0393C9246CAB4FBA2C8677185A25\n"
-                           "  nearhub device update thermostat --thumbprint ''"));
+  add_slot("--thumbprint", change.primary_thumbprint, "Of the client certificate; '' clears the slot");
+  add_slot("--secondary-thumbprint", change.secondary_thumbprint, "Of a second certificate; '' clears the slot");
+  CLI::Option* primary = command.add_option("--primary-key", change.primary_key, "Base64 of 16 to 64 bytes");
+  CLI::Option* secondary = command.add_option("--secondary-key", change.secondary_key, "Base64 of 16 to 64 bytes; both keys or neither");
+  primary->needs(secondary)->type_name("KEY");
+  secondary->needs(primary)->type_name("KEY");
+  CLI::Option* swap = command.add_flag("--swap-keys", change.swap_keys, "The primary key becomes the secondary and the other way round");
+  swap->excludes(primary);
+  for (const char* slot : {"--thumbprint", "--secondary-thumbprint"}) {
+    command.get_option(slot)->excludes(primary)->excludes(swap);
+  }
+  add_type(command, change.type, "sas, self-signed or ca (default: as it is, or what thumbprints and keys say)");
+}
+
+constexpr const char* kRollingHelp =
+    "What is not named stays. A connection ends when what admitted it is gone: to roll a certificate without a break, put the\n"
+    "new one's thumbprint into the other slot, switch the client, then clear the old one's.\n";
+
+void add_module_update(CLI::App& family, Invocation& invocation) {
+  struct Update {
+    IdentityId id;
+    CredentialChange credentials;
+    bool json = false;
+  };
+  auto update = std::make_shared<Update>();
+  CLI::App& command = add_client_command(family, "update", "Change what a module proves itself by", invocation,
+                                         [update](HubClient& hub, Console& console) {
+                                           return update_module(hub, update->id, update->credentials, update->json, console);
+                                         });
+  add_identity(command, update->id, IdentityKind::kModule);
+  add_credential_change(command, update->credentials);
+  add_json_flag(command, update->json);
+  command.footer(kRollingHelp + std::string("Example:\n  nearhub module update thermostat/firmware --auth ca"));
 }
 
 struct Show {
@@ -204,6 +223,31 @@ void add_status_change(CLI::App& family, Invocation& invocation, bool enable) {
                         : "Example:\n  nearhub device disable thermostat --reason 'lost in the field'");
 }
 
+void add_device_update(CLI::App& family, Invocation& invocation) {
+  struct Update {
+    IdentityId id;
+    DeviceUpdate device;
+  };
+  auto update = std::make_shared<Update>();
+  CLI::App& command = add_client_command(family, "update", "Change a device, keeping what is not named", invocation,
+                                         [update](HubClient& hub, Console& console) {
+                                           update->device.id = update->id.device;
+                                           return update_device(hub, update->device, console);
+                                         });
+  add_identity(command, update->id, IdentityKind::kDevice);
+  DeviceUpdate& device = update->device;
+  add_credential_change(command, device.credentials);
+  command.add_option("--status-reason", device.status_reason, "Why it is enabled or disabled; empty takes it away")->type_name("TEXT");
+  CLI::Option* edge = command.add_flag("--edge", device.edge, "Make it an IoT Edge device");
+  command.add_flag("--no-edge", device.no_edge, "Make it a plain device; $edgeAgent and $edgeHub are deleted")->excludes(edge);
+  CLI::Option* parent = command.add_option("--parent", device.parent, "The edge device that it is below")->type_name("ID");
+  command.add_flag("--no-parent", device.no_parent, "Below none")->excludes(parent);
+  add_json_flag(command, device.json);
+  command.footer(kRollingHelp + std::string("Examples:\n  nearhub device update thermostat --parent gateway\n  nearhub device update thermostat --swap-keys\n"
+                                            "  nearhub device update thermostat --secondary-thumbprint 97388663832D0393C9246CAB4FBA2C8677185A25\n"
+                                            "  nearhub device update thermostat --thumbprint ''"));
+}
+
 }  // namespace
 
 void add_identity_commands(CLI::App& app, Invocation& invocation) {
@@ -212,7 +256,7 @@ void add_identity_commands(CLI::App& app, Invocation& invocation) {
   add_device_list(device, invocation);
   add_show(device, invocation, false);
   add_connection_string(device, invocation, false);
-  add_update(device, invocation, false);
+  add_device_update(device, invocation);
   add_status_change(device, invocation, true);
   add_status_change(device, invocation, false);
   add_delete(device, invocation, false);
@@ -222,7 +266,7 @@ void add_identity_commands(CLI::App& app, Invocation& invocation) {
   add_module_list(module, invocation);
   add_show(module, invocation, true);
   add_connection_string(module, invocation, true);
-  add_update(module, invocation, true);
+  add_module_update(module, invocation);
   add_delete(module, invocation, true);
 }
 

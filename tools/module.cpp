@@ -31,4 +31,15 @@ Status list_modules(HubClient& hub, const DeviceId& device, bool json, Console& 
   return {};
 }
 
+Status update_module(HubClient& hub, const IdentityId& id, const CredentialChange& change, bool json, Console& console) {
+  if (change.empty()) return Error{ErrorCode::kInvalidSetting, "nothing to change: `nearhub module update --help` shows what can be named"};
+  auto identity = get_identity(hub, id);
+  if (!identity.ok()) return identity.error();
+  if (Status changed = change_credentials(*identity, change); !changed.ok()) return changed;
+  auto updated = put_identity(hub, id, *identity);
+  if (!updated.ok()) return updated.error();
+  console.print(json ? without_keys(std::move(*updated)) + "\n" : identity_text(*updated, false));
+  return {};
+}
+
 }  // namespace nearhub::tools

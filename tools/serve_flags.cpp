@@ -81,6 +81,25 @@ class Settings {
     finish(single(app_.add_option_function<std::string>(name, take, help)->default_str(preset)), type);
   }
 
+  // Words with commas between them, each of which switches something on; all or none of them.
+  void words(const std::string& name, const std::vector<std::pair<std::string, bool*>>& switches, const std::string& help) {
+    const auto take = [name, switches](const std::string& given) {
+      for (const auto& [word, value] : switches) *value = false;
+      for (std::string_view rest = given; !rest.empty();) {
+        const auto [item, more] = split_once(rest, ',');
+        rest = more.value_or(std::string_view());
+        const std::string_view asked = trim(item);
+        bool known = equals_ignoring_case(asked, "none");
+        for (const auto& [word, value] : switches) {
+          if (!equals_ignoring_case(asked, word) && !equals_ignoring_case(asked, "all")) continue;
+          *value = known = true;
+        }
+        if (!known) throw CLI::ValidationError(name, quoted(std::string(asked)) + " is none of lifecycle, twin, connection, all, none");
+      }
+    };
+    finish(single(app_.add_option_function<std::string>(name, take, help)), "LIST");
+  }
+
   void port(const std::string& name, broker::PortSetting& value, const std::string& help) {
     const auto take = [&value, name](const std::string& given) {
       auto parsed = broker::parse_port(given);
@@ -194,6 +213,14 @@ void add_general_settings(Settings settings, ServeOptions& options, std::string&
             return broker::read_file(file).ok() ? std::string() : "cannot read " + printable(file, 400);
           },
           ""));
+  settings.words("--events",
+                 {{"lifecycle", &config.behaviour.lifecycle_events},
+                  {"twin", &config.behaviour.twin_events},
+                  {"connection", &config.behaviour.connection_events}},
+                 "What stands in the event stream beside telemetry: lifecycle, twin, connection, with commas between "
+                 "them; all, none (default: none)");
+  settings.text("--storage-ca", config.storage_ca_file, "FILE",
+                "CA of the blob storage that import and export jobs reach by https; without it the system's");
   settings.list("--device", config.devices, "ID", "A device to make sure of, with generated keys; may be repeated");
   settings.text("--ready-file", config.ready_file, "FILE",
                 "File to write once everything listens: where, CA, connection strings");

@@ -1,0 +1,147 @@
+#include "tools/job.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+
+#include "base/json_writer.h"
+#include "base/url.h"
+#include "tools/identity.h"
+#include "tools/interrupt.h"
+#include "tools/json_text.h"
+#include "tools/table.h"
+#include "tools/time_text.h"
+
+namespace nearhub::tools {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{500};
+
+std::string path_of(const std::string& id) { return "/jobs/" + percent_encode(id); }
+
+std::string body_of(const NewJob& job) {
+  JsonWriter json;
+  json.object().member("type", job.import ? "import" : "export");
+  if (job.import) {
+    json.member("inputBlobContainerUri", job.container);
+    json.member("outputBlobContainerUri", job.output_container.empty() ? job.container : job.output_container);
+    if (!job.blob.empty()) json.member("inputBlobName", job.blob);
+  } else {
+    json.member("outputBlobContainerUri", job.container).member("excludeKeysInExport", job.exclude_keys);
+    if (!job.blob.empty()) json.member("outputBlobName", job.blob);
+  }
+  json.end_object();
+  return std::move(json).take();
+}
+
+bool has_ended(const std::string& status) { return status == "completed" || status == "failed" || status == "cancelled"; }
+
+Status end_of(const JsonValue& job) {
+  const std::string status = text_at(job, {"status"});
+  if (status == "completed") return {};
+  const std::string reason = text_at(job, {"failureReason"});
+  return Error{ErrorCode::kGenericConflict, fmt::format("the job {}{}{}", status == "failed" ? "failed" : "was cancelled", reason.empty() ? "" : ": ", reason)};
+}
+
+}  // namespace
+
+Status start_job(HubClient& hub, const NewJob& job, Console& console) {
+  HubRequest request;
+  request.method = "POST";
+  request.path = "/jobs/create";
+  request.body = body_of(job);
+  // The hub tries the container before it answers.
+  request.time_limit = std::chrono::seconds{120};
+  const auto answer = hub.call(request);
+  if (!answer.ok()) return answer.error();
+  auto made = parse_object(answer->body);
+  if (!made.ok()) return made.error();
+  if (job.no_wait) {
+    console.print(job.json ? answer->body + "\n" : text_at(*made, {"jobId"}) + "\n");
+    return {};
+  }
+  const std::string id = text_at(*made, {"jobId"});
+  Interrupt interrupt;
+  const InterruptOnSignals signals(interrupt);
+  std::string body = answer->body, shown;
+  while (!has_ended(text_at(*made, {"status"}))) {
+    if (interrupt.wait(kLook)) {
+      console.say(fmt::format("job {} goes on; `nearhub job cancel {}` ends it", id, id));
+      return {};
+    }
+    const auto now = hub.get(path_of(id));
+    if (!now.ok()) return now.error();
+    body = *now;
+    made = parse_object(body);
+    if (!made.ok()) return made.error();
+    const std::string progress = text_at(*made, {"progress"});
+    if (progress == shown) continue;
+    shown = progress;
+    console.say(fmt::format("{} {} %", job.import ? "imported" : "exported", progress));
+  }
+  if (Status ended = end_of(*made); !ended.ok()) return ended;
+  if (job.json) {
+    console.print(body + "\n");
+  } else {
+    console.print(job.import ? "imported; lines that failed are in importErrors.log of the output container\n"
+                             : fmt::format("exported to {}\n", text_at(*made, {"outputBlobName"})));
+  }
+  return {};
+}
+
+Status list_jobs(HubClient& hub, bool json, Console& console) {
+  const auto body = hub.get("/jobs");
+  if (!body.ok()) return body.error();
+  if (json) {
+    console.print(*body + "\n");
+    return {};
+  }
+  const auto jobs = parse_array(*body);
+  if (!jobs.ok()) return jobs.error();
+  if (jobs->Empty()) {
+    console.print("no jobs; start one with `nearhub job export file:///NAME`\n");
+    return {};
+  }
+  Table table({"JOB", "TYPE", "STATUS", "PROGRESS", "STARTED", "ENDED"});
+  for (const JsonValue& job : jobs->GetArray()) {
+    table.add({text_at(job, {"jobId"}), text_at(job, {"type"}), text_at(job, {"status"}), text_at(job, {"progress"}) + " %",
+               show_time(text_at(job, {"startTimeUtc"})), show_time(text_at(job, {"endTimeUtc"}))});
+  }
+  console.print(table.text());
+  return {};
+}
+
+Status show_job(HubClient& hub, const std::string& id, bool json, Console& console) {
+  const auto body = hub.get(path_of(id));
+  if (!body.ok()) return body.error();
+  if (json) {
+    console.print(*body + "\n");
+    return {};
+  }
+  const auto job = parse_object(*body);
+  if (!job.ok()) return job.error();
+  Fields fields;
+  fields.add("job", text_at(*job, {"jobId"}));
+  fields.add("type", text_at(*job, {"type"}));
+  fields.add("status", text_at(*job, {"status"}));
+  fields.add("progress", text_at(*job, {"progress"}) + " %");
+  fields.add("started", show_time(text_at(*job, {"startTimeUtc"})));
+  if (has_ended(text_at(*job, {"status"}))) fields.add("ended", show_time(text_at(*job, {"endTimeUtc"})));
+  fields.add("input", text_at(*job, {"inputBlobName"}));
+  fields.add("output", text_at(*job, {"outputBlobName"}));
+  fields.add("reason", text_at(*job, {"failureReason"}));
+  console.print(fields.text());
+  return {};
+}
+
+Status cancel_job(HubClient& hub, const std::string& id, Console& console) {
+  HubRequest request;
+  request.method = "DELETE";
+  request.path = path_of(id);
+  const auto answer = hub.call(request);
+  if (!answer.ok()) return answer.error();
+  console.print(fmt::format("cancelled job {}\n", id));
+  return {};
+}
+
+}  // namespace nearhub::tools
