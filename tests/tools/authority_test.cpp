@@ -138,7 +138,7 @@ TEST_SUITE("tools") {
     CHECK(text_at(json_of(run(hub, {"device", "show", "d1", "--json", "--keys"})), {"authentication", "symmetricKey", "primaryKey"}) == key);
     const Outcome nothing = run(hub, {"device", "update", "d1"});
     CHECK(nothing.exit_code == 2);
-    CHECK(nothing.error == "nearhub: nothing to change: give --auth, --thumbprint or --secondary-thumbprint\n");
+    CHECK(nothing.error == "nearhub: nothing to change: `nearhub device update --help` shows what can be named\n");
     const Outcome colon = run(hub, {"device", "update", "d1", "--thumbprint", "zz" + std::string(38, '0')});
     CHECK(colon.error ==
           "nearhub: ArgumentInvalid: StringIsNotThumbprint: authentication.x509Thumbprint.primaryThumbprint contains 'z' at position 1, give hexadecimal digits only\n");
