@@ -113,6 +113,7 @@ Result<RunningServer> start_nearhub(const NearhubOptions& options, const std::st
     arguments.insert(arguments.end(), {"--data", options.data_folder, "--durability", options.durability});
   }
   if (!options.seed_file.empty()) arguments.insert(arguments.end(), {"--seed", options.seed_file});
+  arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   auto process = ServerProcess::start(arguments, log_file, core);
   if (!process.ok()) return std::move(process).error();
   const std::string line = read_line(pipe, *process);
@@ -154,6 +155,21 @@ Result<RunningServer> start_mosquitto(const std::string& binary, const std::stri
     if (process->ends_within(std::chrono::milliseconds{10}) || std::chrono::steady_clock::now() >= deadline) return not_started(binary, log_file);
   }
   return RunningServer{std::move(*process), ec, rsa, 0, {}};
+}
+
+Result<RunningServer> start_s_server(const std::string& binary, const std::string& certificates, const std::string& log_file, Core core) {
+  const std::uint16_t port = free_port();
+  auto process = ServerProcess::start(
+      {binary, "s_server", "-accept", "127.0.0.1:" + std::to_string(port), "-cert", certificates + "/server-ec.pem", "-key", certificates + "/server-ec.key",
+       "-dcert", certificates + "/server-rsa.pem", "-dkey", certificates + "/server-rsa.key", "-www", "-quiet", "-verify", "1", "-verify_quiet",
+       "-num_tickets", "1", "-groups", "P-256"},
+      log_file, core);
+  if (!process.ok()) return std::move(process).error();
+  const auto deadline = std::chrono::steady_clock::now() + kStartTime;
+  while (!listens(port)) {
+    if (process->ends_within(std::chrono::milliseconds{10}) || std::chrono::steady_clock::now() >= deadline) return not_started(binary, log_file);
+  }
+  return RunningServer{std::move(*process), port, port, 0, {}};
 }
 
 }  // namespace nearhub::bench

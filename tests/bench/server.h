@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "tests/bench/process.h"
@@ -24,6 +25,7 @@ struct NearhubOptions {
   std::string durability = "full";
   std::string seed_file;    // empty: none
   int loops = 1;
+  std::vector<std::string> flags = {};  // further ones
 };
 
 // Waits until it is ready. `log_file` is named in errors.
@@ -33,6 +35,10 @@ Result<RunningServer> start_nearhub(const NearhubOptions& options, const std::st
 // shows one certificate per listener. `config_file` is written.
 Result<RunningServer> start_mosquitto(const std::string& binary, const std::string& certificates, const std::string& config_file,
                                       const std::string& log_file, Core core);
+
+// `openssl s_server` with the certificates of a data folder of nearhub, one connection at a time: asks for a client certificate, accepts any, gives one
+// ticket. Its port is `mqtts`.
+Result<RunningServer> start_s_server(const std::string& binary, const std::string& certificates, const std::string& log_file, Core core);
 
 // The devices of the seed: "bench-0", "bench-1", ...
 std::string device_id(std::size_t number);

@@ -1,4 +1,4 @@
-# cmake -DNEARHUB_BENCH=... -DQUERY_BENCH=... -DTRANSPORT_BENCH=... -P smoke.cmake
+# cmake -DNEARHUB_BENCH=... -DQUERY_BENCH=... -DTRANSPORT_BENCH=... -DHANDSHAKE_BENCH=... -P smoke.cmake
 # Runs the benchmarks for a moment and wants every figure to be there, whatever its value: a slow machine is no failure.
 
 function(expect_figures output)
@@ -46,3 +46,12 @@ foreach(telemetry alone with-queries)
   list(APPEND expected "telemetry.${telemetry}.rate [0-9.]+ 1/s" "telemetry.${telemetry}.p50 [0-9.]+ us" "telemetry.${telemetry}.p99 [0-9.]+ us")
 endforeach()
 expect_figures("${output}" ${expected})
+
+execute_process(COMMAND ${HANDSHAKE_BENCH} --quick --no-pin OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+set(expected)
+foreach(version tls13 tls12)
+  foreach(kind ec.full ec.resumed ec.client-cert.full ec.client-cert.resumed rsa.full rsa.resumed rsa.client-cert.full rsa.client-cert.resumed)
+    list(APPEND expected "handshake.${version}.${kind}.server-cpu [0-9.]+ us" "handshake.${version}.${kind}.rate [0-9.]+ 1/s")
+  endforeach()
+endforeach()
+expect_figures("\n${output}" ${expected})
