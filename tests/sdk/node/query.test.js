@@ -20,7 +20,8 @@ async function pages(text, size, method = 'next') {
   const query = registry.createQuery(text, size);
   const all = [];
   while (query.hasMoreResults) {
-    const { result } = await query[method]();
+    // Without an argument next() of the promise form asks for the first page again.
+    const { result } = await query[method](query.continuationToken);
     all.push(result);
     assert.ok(all.length < 100, 'the query does not end');
   }
