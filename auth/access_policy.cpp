@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t kMaxNameCharacters = 64;
 constexpr std::size_t kMinKeyBytes = 16, kMaxKeyBytes = 64;
 
-Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
-
 }  // namespace
 
 Result<Rights> parse_rights(std::string_view text) {
@@ -30,22 +28,22 @@ Result<Rights> parse_rights(std::string_view text) {
     } else if (equals_ignoring_case(name, "DeviceConnect")) {
       rights = rights | Right::kDeviceConnect;
     } else {
-      return invalid(fmt::format("rights names \"{}\"; expected RegistryRead, RegistryWrite, ServiceConnect or DeviceConnect, with commas between them",
+      return invalid_argument(fmt::format("rights names \"{}\"; expected RegistryRead, RegistryWrite, ServiceConnect or DeviceConnect, with commas between them",
                                  printable(name, 60)));
     }
   }
-  if (rights == Rights()) return invalid("rights is empty");
+  if (rights == Rights()) return invalid_argument("rights is empty");
   return rights;
 }
 
 Status check_policy_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxNameCharacters) {
-    return invalid(fmt::format("a policy's name has 1 to {} characters, this one has {}", kMaxNameCharacters, name.size()));
+    return invalid_argument(fmt::format("a policy's name has 1 to {} characters, this one has {}", kMaxNameCharacters, name.size()));
   }
   for (const char c : name) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (!letter && c != '_' && c != '-' && c != '@' && c != '.') {
-      return invalid(fmt::format("a policy's name has letters, digits, '_', '-', '@' and '.' only, not '{}'", printable({&c, 1})));
+      return invalid_argument(fmt::format("a policy's name has letters, digits, '_', '-', '@' and '.' only, not '{}'", printable({&c, 1})));
     }
   }
   return {};
@@ -53,9 +51,9 @@ Status check_policy_name(std::string_view name) {
 
 Status check_policy_key(std::string_view key, std::string_view what) {
   const auto bytes = base64_decode(key);
-  if (!bytes) return invalid(fmt::format("{} is not base64", what));
+  if (!bytes) return invalid_argument(fmt::format("{} is not base64", what));
   if (bytes->size() >= kMinKeyBytes && bytes->size() <= kMaxKeyBytes) return {};
-  return invalid(fmt::format("{} has {} bytes; {} to {} are allowed", what, bytes->size(), kMinKeyBytes, kMaxKeyBytes));
+  return invalid_argument(fmt::format("{} has {} bytes; {} to {} are allowed", what, bytes->size(), kMinKeyBytes, kMaxKeyBytes));
 }
 
 std::string Rights::text() const {

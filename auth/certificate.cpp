@@ -55,8 +55,6 @@ std::optional<WallTime> wall_time(const ASN1_TIME* time) {
   return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{parts.tm_hour} + std::chrono::minutes{parts.tm_min} + std::chrono::seconds{parts.tm_sec};
 }
 
-Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
-
 std::size_t count_of(std::string_view text, std::string_view what) {
   std::size_t count = 0;
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string_view::npos; at += what.size()) ++count;
@@ -78,9 +76,9 @@ void Certificate::Free::operator()(x509_st* certificate) const { X509_free(certi
 
 Result<Certificate> Certificate::take(x509_st* raw) {
   Certificate certificate(raw);
-  if (raw == nullptr) return invalid("it is no X.509 certificate");
+  if (raw == nullptr) return invalid_argument("it is no X.509 certificate");
   const auto first = wall_time(X509_get0_notBefore(raw)), last = wall_time(X509_get0_notAfter(raw));
-  if (!first || !last) return invalid("its validity cannot be read");
+  if (!first || !last) return invalid_argument("its validity cannot be read");
   certificate.not_before_ = *first;
   certificate.not_after_ = *last;
   // Reads the extensions now: nobody who shares the certificate later has to wait for another who does.
@@ -90,11 +88,11 @@ Result<Certificate> Certificate::take(x509_st* raw) {
 
 Result<Certificate> Certificate::from_der(std::string_view der) {
   const ErrorQueueScope scope;
-  if (der.empty() || der.size() > INT_MAX) return invalid("it is no X.509 certificate");
+  if (der.empty() || der.size() > INT_MAX) return invalid_argument("it is no X.509 certificate");
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
   const auto* const end = bytes + der.size();
   auto certificate = take(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
-  if (certificate.ok() && bytes != end) return invalid(fmt::format("{} bytes follow the certificate", end - bytes));
+  if (certificate.ok() && bytes != end) return invalid_argument(fmt::format("{} bytes follow the certificate", end - bytes));
   return certificate;
 }
 
@@ -108,15 +106,15 @@ Result<Certificate> Certificate::from_text(std::string_view text) {
       if (c != '\n' && c != '\r' && c != ' ') compact += c;
     }
     auto bytes = base64_decode(compact);
-    if (!bytes || bytes->empty()) return invalid("it is neither PEM (-----BEGIN CERTIFICATE-----) nor base64");
+    if (!bytes || bytes->empty()) return invalid_argument("it is neither PEM (-----BEGIN CERTIFICATE-----) nor base64");
     decoded = std::move(*bytes);
     if (decoded.find(kBegin) == std::string::npos) return from_der(decoded);
     text = decoded;
   }
-  if (text.find("PRIVATE KEY-----") != std::string_view::npos) return invalid("it holds a private key, which must stay with its owner: give the certificate alone");
-  if (count_of(text, "-----BEGIN CERTIFICATE REQUEST-----") > 0) return invalid("it is a signing request; expected the certificate made from it");
+  if (text.find("PRIVATE KEY-----") != std::string_view::npos) return invalid_argument("it holds a private key, which must stay with its owner: give the certificate alone");
+  if (count_of(text, "-----BEGIN CERTIFICATE REQUEST-----") > 0) return invalid_argument("it is a signing request; expected the certificate made from it");
   if (const std::size_t certificates = count_of(text, "-----BEGIN CERTIFICATE-----"); certificates > 1) {
-    return invalid(fmt::format("it holds {} certificates; give one", certificates));
+    return invalid_argument(fmt::format("it holds {} certificates; give one", certificates));
   }
   const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(std::min<std::size_t>(text.size(), INT_MAX))));
   return take(bio == nullptr ? nullptr : PEM_read_bio_X509(bio.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));

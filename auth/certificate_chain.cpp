@@ -102,7 +102,7 @@ class PathFinder {
   std::size_t checks_ = 0;
 };
 
-Denial deny(std::string expected, std::string received, std::string advice) {
+Denial deny_link(std::string expected, std::string received, std::string advice) {
   return {Check::kCertificate, ErrorCode::kIotHubUnauthorized, std::move(expected), std::move(received), std::move(advice)};
 }
 
@@ -115,7 +115,7 @@ std::string misfit(const Authority& authority, const Certificate& subject) {
 }
 
 Denial unknown_issuer(const std::vector<Link>& way, const Authorities& authorities) {
-  if (way.size() >= kMaxChainLength) return deny(fmt::format("a chain of at most {} certificates", kMaxChainLength), "a longer one", "register an intermediate CA nearer to the leaf");
+  if (way.size() >= kMaxChainLength) return deny_link(fmt::format("a chain of at most {} certificates", kMaxChainLength), "a longer one", "register an intermediate CA nearer to the leaf");
   const Link& last = way.back();
   const Certificate& subject = *last.certificate;
   const std::string expected = "a chain from the leaf to a CA that is registered and verified";
@@ -123,16 +123,16 @@ Denial unknown_issuer(const std::vector<Link>& way, const Authorities& authoriti
   for (const Authority& authority : authorities.all()) {
     if (authority.verified || !names_fit(authority.certificate, subject)) continue;
     if (!subject.is_signed_by(authority.certificate)) continue;
-    return deny(expected, fmt::format("{}, issued by the registered CA {} ({}), which is not verified", last.text(way.size() - 1), authority.name,
+    return deny_link(expected, fmt::format("{}, issued by the registered CA {} ({}), which is not verified", last.text(way.size() - 1), authority.name,
                                       shown(authority.certificate.subject())),
                 fmt::format("prove that you hold its key: nearhub ca code {0}, then nearhub ca verify {0} FILE", authority.name));
   }
   for (const Authority& authority : authorities.all()) {
-    if (authority.verified && names_fit(authority.certificate, subject)) return deny(expected, received, misfit(authority, subject));
+    if (authority.verified && names_fit(authority.certificate, subject)) return deny_link(expected, received, misfit(authority, subject));
   }
-  if (authorities.all().empty()) return deny(expected, received, "no CA is registered: nearhub ca add NAME FILE");
-  if (last.certificate->is_self_issued()) return deny(expected, received, "register this root: nearhub ca add NAME FILE");
-  return deny(expected, received,
+  if (authorities.all().empty()) return deny_link(expected, received, "no CA is registered: nearhub ca add NAME FILE");
+  if (last.certificate->is_self_issued()) return deny_link(expected, received, "register this root: nearhub ca add NAME FILE");
+  return deny_link(expected, received,
               way.size() == 1 ? "give the client the whole chain in one file, leaf first, or register its issuer: nearhub ca add NAME FILE"
                               : "register it or a CA below it: nearhub ca add NAME FILE");
 }
@@ -142,16 +142,16 @@ std::optional<Denial> judge_link(const Link& link, std::size_t depth, WallTime n
   const Certificate& certificate = *link.certificate;
   if (auto denial = judge_validity(certificate, link.text(depth), now)) return denial;
   if (const auto weak = certificate.weak_key()) {
-    return deny("RSA keys of at least 2048 bits, or EC keys, in every certificate of the chain", fmt::format("{} with {}", link.text(depth), *weak),
+    return deny_link("RSA keys of at least 2048 bits, or EC keys, in every certificate of the chain", fmt::format("{} with {}", link.text(depth), *weak),
                 "issue it anew with a stronger key");
   }
   // An anchor is trusted because it was registered, not because of what signed it or what it says it is for.
   if (link.authority != nullptr) return std::nullopt;
   if (const auto weak = certificate.weak_signature()) {
-    return deny("signatures with SHA-256, SHA-384 or SHA-512", fmt::format("{} with {}", link.text(depth), *weak), "issue it anew with -sha256");
+    return deny_link("signatures with SHA-256, SHA-384 or SHA-512", fmt::format("{} with {}", link.text(depth), *weak), "issue it anew with -sha256");
   }
   if (!certificate.allows_client_authentication()) {
-    return deny("an extended key usage with client authentication, or none", fmt::format("{} for {}", link.text(depth), shown(certificate.extended_key_usage())),
+    return deny_link("an extended key usage with client authentication, or none", fmt::format("{} for {}", link.text(depth), shown(certificate.extended_key_usage())),
                 "issue it anew with extendedKeyUsage = clientAuth");
   }
   return std::nullopt;
@@ -192,7 +192,7 @@ std::optional<Denial> judge_path(const std::vector<Link>& path) {
   const int error = X509_STORE_CTX_get_error(context.get());
   // At worst one behind the end: the issuer that is missing.
   const auto depth = std::min(static_cast<std::size_t>(std::max(0, X509_STORE_CTX_get_error_depth(context.get()))), path.size() - 1);
-  return deny("a chain that verifies", fmt::format("{}: {}", path[depth].text(depth), X509_verify_cert_error_string(error)), advice_for(error));
+  return deny_link("a chain that verifies", fmt::format("{}: {}", path[depth].text(depth), X509_verify_cert_error_string(error)), advice_for(error));
 }
 
 }  // namespace

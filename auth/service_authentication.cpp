@@ -12,7 +12,7 @@
 namespace nearhub::auth {
 namespace {
 
-Denial deny(Check check, std::string expected, std::string received, std::string advice = {}) {
+Denial deny_service(Check check, std::string expected, std::string received, std::string advice = {}) {
   return {check, ErrorCode::kIotHubUnauthorizedAccess, std::move(expected), std::move(received), std::move(advice)};
 }
 
@@ -35,11 +35,11 @@ std::string needed_text(const std::vector<Rights>& any_of) {
 
 std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& q) {
   if (q.authorization == nullptr) {
-    return deny(Check::kCredential, "an Authorization header with a SAS token of a shared access policy", "none",
+    return deny_service(Check::kCredential, "an Authorization header with a SAS token of a shared access policy", "none",
                 "make one with `nearhub sas make`");
   }
   if (starts_with_ignoring_case(*q.authorization, "Bearer ")) {
-    return deny(Check::kCredential, "a SAS token of a shared access policy", "a bearer token",
+    return deny_service(Check::kCredential, "a SAS token of a shared access policy", "a bearer token",
                 "use the connection string of a policy: this hub has no Entra ID");
   }
   SasParse parse = parse_sas_token(*q.authorization);
@@ -49,19 +49,19 @@ std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& q) {
   }
   const SasToken& token = parse.token;
   if (token.policy.empty()) {
-    return deny(Check::kSasPolicy, "a token signed with a shared access policy (skn)", fmt::format("a token without skn for sr={}", printable(token.resource, 200)),
+    return deny_service(Check::kSasPolicy, "a token signed with a shared access policy (skn)", fmt::format("a token without skn for sr={}", printable(token.resource, 200)),
                 "a device's key opens only the device's own endpoints: use the service connection string");
   }
   const AccessPolicy* policy = find_policy(q.policies, token.policy);
   if (policy == nullptr) {
     std::string names;
     for (const AccessPolicy& known : q.policies) names += (names.empty() ? "" : ", ") + known.name;
-    return deny(Check::kSasPolicy, fmt::format("skn naming one of this hub's policies ({})", names), fmt::format("skn={}", printable(token.policy, 80)));
+    return deny_service(Check::kSasPolicy, fmt::format("skn naming one of this hub's policies ({})", names), fmt::format("skn={}", printable(token.policy, 80)));
   }
 
   const auto segments = resource_segments(token.resource);
   if (segments.empty() || !q.hosts.contains(segments[0])) {
-    return deny(Check::kHostName, fmt::format("sr that begins with a name of this hub ({})", q.hosts.list()),
+    return deny_service(Check::kHostName, fmt::format("sr that begins with a name of this hub ({})", q.hosts.list()),
                 fmt::format("sr={}", printable(token.resource, 200)),
                 wrong_host_advice(segments.empty() ? std::string_view() : segments[0]));
   }
@@ -71,7 +71,7 @@ std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& q) {
     covers = i % 2 == 1 ? equals_ignoring_case(segments[i], q.path[i - 1]) : segments[i] == q.path[i - 1];
   }
   if (!covers) {
-    return deny(Check::kSasResource, fmt::format("sr that covers {}{}", q.hosts.primary(), join(q.path)),
+    return deny_service(Check::kSasResource, fmt::format("sr that covers {}{}", q.hosts.primary(), join(q.path)),
                 fmt::format("sr={}", printable(token.resource, 200)), "sign a token for the host alone");
   }
 
@@ -90,18 +90,18 @@ std::variant<ServiceGrant, Denial> authorize_service(const ServiceQuestion& q) {
       candidates.push_back({fmt::format("the secondary key of policy {}, but skn says {}", other.name, policy->name), other.secondary_key});
     }
     std::string hint = diagnose_signature(token, rightful, candidates);
-    return deny(Check::kSasSignature, fmt::format("a signature by a key of policy {}", policy->name), "a signature by none of its keys",
+    return deny_service(Check::kSasSignature, fmt::format("a signature by a key of policy {}", policy->name), "a signature by none of its keys",
                 hint.empty() ? "compare the key with the hub's connection string: every data folder has keys of its own" : hint);
   }
 
   const std::int64_t late_s = unix_seconds(q.now) - token.expiry_s;
   if (late_s > q.times.skew_s) {
-    return deny(Check::kSasExpiry, fmt::format("a token that is valid now ({}); {} s of skew are forgiven", format_iso8601(q.now), q.times.skew_s),
+    return deny_service(Check::kSasExpiry, fmt::format("a token that is valid now ({}); {} s of skew are forgiven", format_iso8601(q.now), q.times.skew_s),
                 fmt::format("se={}, expired {} ago", token.expiry_s, format_duration(late_s)), "make a new token; check the clock");
   }
   const bool allowed = std::any_of(q.any_of.begin(), q.any_of.end(), [policy](Rights needed) { return policy->rights.include(needed); });
   if (!allowed) {
-    return deny(Check::kPermission, fmt::format("a policy with {}", needed_text(q.any_of)),
+    return deny_service(Check::kPermission, fmt::format("a policy with {}", needed_text(q.any_of)),
                 fmt::format("policy {} with {}", policy->name, policy->rights.text()), "use a policy that has the right, for instance iothubowner");
   }
   return ServiceGrant{policy->name, policy->rights, *signed_with};

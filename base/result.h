@@ -20,6 +20,10 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
+// The two mistakes that are found most often: in what a peer sent, and in what was typed or configured.
+inline Error invalid_argument(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
+inline Error invalid_setting(std::string detail) { return {ErrorCode::kInvalidSetting, std::move(detail)}; }
+
 template <typename T>
 class [[nodiscard]] Result {
  public:

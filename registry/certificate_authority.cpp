@@ -16,8 +16,6 @@ namespace {
 using auth::Certificate;
 using auth::Digest;
 
-Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
-
 std::string upper_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
   return text;
@@ -37,8 +35,8 @@ void touch(CertificateAuthority& authority, WallTime now) {
 
 Result<const JsonValue*> string_member(const JsonValue& object, std::string_view name) {
   const JsonValue* member = find_member(object, name);
-  if (member == nullptr || member->IsNull()) return invalid(fmt::format("{} is missing: give PEM text, or base64", name));
-  if (!member->IsString()) return invalid(fmt::format("{} is {}; expected a string", name, json_kind(*member)));
+  if (member == nullptr || member->IsNull()) return invalid_argument(fmt::format("{} is missing: give PEM text, or base64", name));
+  if (!member->IsString()) return invalid_argument(fmt::format("{} is {}; expected a string", name, json_kind(*member)));
   return member;
 }
 
@@ -48,54 +46,54 @@ ETag CertificateAuthority::etag() const { return ETag(base64_encode(std::to_stri
 
 Status check_authority_name(std::string_view name) {
   if (name.empty() || name.size() > kMaxAuthorityNameLength) {
-    return invalid(fmt::format("the name of a certificate has 1 to {} characters, not {}", kMaxAuthorityNameLength, name.size()));
+    return invalid_argument(fmt::format("the name of a certificate has 1 to {} characters, not {}", kMaxAuthorityNameLength, name.size()));
   }
   for (std::size_t i = 0; i < name.size(); ++i) {
     const char c = name[i], lower = ascii_lower(c);
     if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_') continue;
-    return invalid(fmt::format("the name of a certificate contains '{}' at position {}; letters, digits and - . _ are allowed", printable(name.substr(i, 1)), i + 1));
+    return invalid_argument(fmt::format("the name of a certificate contains '{}' at position {}; letters, digits and - . _ are allowed", printable(name.substr(i, 1)), i + 1));
   }
   return {};
 }
 
 Result<AuthorityRequest> authority_request(std::string_view certificate_text, bool verified) {
   auto certificate = Certificate::from_text(certificate_text);
-  if (!certificate.ok()) return invalid("certificate: " + certificate.error().detail);
-  if (certificate->der().size() > kMaxAuthorityBytes) return invalid(fmt::format("certificate: it has more than {} bytes", kMaxAuthorityBytes));
+  if (!certificate.ok()) return invalid_argument("certificate: " + certificate.error().detail);
+  if (certificate->der().size() > kMaxAuthorityBytes) return invalid_argument(fmt::format("certificate: it has more than {} bytes", kMaxAuthorityBytes));
   if (!certificate->may_sign()) {
-    return invalid(fmt::format("certificate: {} is no CA certificate (basicConstraints CA:TRUE is missing), so nothing can chain to it; a device's own certificate is "
+    return invalid_argument(fmt::format("certificate: {} is no CA certificate (basicConstraints CA:TRUE is missing), so nothing can chain to it; a device's own certificate is "
                                "registered by its thumbprint",
                                printable(certificate->subject())));
   }
-  if (const auto weak = certificate->weak_key()) return invalid(fmt::format("certificate: {} has {}, which is too weak for a CA", printable(certificate->subject()), *weak));
+  if (const auto weak = certificate->weak_key()) return invalid_argument(fmt::format("certificate: {} has {}, which is too weak for a CA", printable(certificate->subject()), *weak));
   return AuthorityRequest{std::move(*certificate), verified};
 }
 
 Result<AuthorityRequest> parse_authority_request(std::string_view body) {
   const auto document = parse_json(body);
   if (!document.ok()) return document.error();
-  if (!document->IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(*document)));
+  if (!document->IsObject()) return invalid_argument(fmt::format("the body is {}; expected an object", json_kind(*document)));
   const JsonValue* properties = find_member(*document, "properties");
   if (properties == nullptr) {
     properties = &*document;
   } else if (!properties->IsObject()) {
-    return invalid(fmt::format("properties is {}; expected an object", json_kind(*properties)));
+    return invalid_argument(fmt::format("properties is {}; expected an object", json_kind(*properties)));
   }
   const auto certificate = string_member(*properties, "certificate");
   if (!certificate.ok()) return certificate.error();
   const JsonValue* verified = find_member(*properties, "isVerified");
-  if (verified != nullptr && !verified->IsNull() && !verified->IsBool()) return invalid(fmt::format("isVerified is {}; expected true or false", json_kind(*verified)));
+  if (verified != nullptr && !verified->IsNull() && !verified->IsBool()) return invalid_argument(fmt::format("isVerified is {}; expected true or false", json_kind(*verified)));
   return authority_request(string_of(**certificate), verified != nullptr && verified->IsTrue());
 }
 
 Result<Certificate> parse_proof_request(std::string_view body) {
   const auto document = parse_json(body);
   if (!document.ok()) return document.error();
-  if (!document->IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(*document)));
+  if (!document->IsObject()) return invalid_argument(fmt::format("the body is {}; expected an object", json_kind(*document)));
   const auto text = string_member(*document, "certificate");
   if (!text.ok()) return text.error();
   auto certificate = Certificate::from_text(string_of(**text));
-  if (!certificate.ok()) return invalid("certificate: " + certificate.error().detail);
+  if (!certificate.ok()) return invalid_argument("certificate: " + certificate.error().detail);
   return certificate;
 }
 
@@ -136,14 +134,14 @@ Result<CertificateAuthority> verify_authority(const CertificateAuthority& old, c
   const std::vector<std::string> names = proof.common_names();
   const std::string name = names.empty() ? std::string() : names.back();
   if (name != old.verification_code) {
-    return invalid(fmt::format("the verification certificate has CN={}; expected the code {}", name.empty() ? "none" : printable(name, 80), old.verification_code));
+    return invalid_argument(fmt::format("the verification certificate has CN={}; expected the code {}", name.empty() ? "none" : printable(name, 80), old.verification_code));
   }
   if (!proof.is_signed_by(*authority)) {
-    return invalid(fmt::format("the verification certificate, issued by {}, is not signed by the key of {} ({}): the CA itself must sign it, not one below it",
+    return invalid_argument(fmt::format("the verification certificate, issued by {}, is not signed by the key of {} ({}): the CA itself must sign it, not one below it",
                                printable(proof.issuer(), 120), old.name, printable(old.subject, 120)));
   }
   if (!proof.is_valid_at(now)) {
-    return invalid(fmt::format("the verification certificate is valid from {} to {}, and now it is {}", format_http_date(proof.not_before()), format_http_date(proof.not_after()),
+    return invalid_argument(fmt::format("the verification certificate is valid from {} to {}, and now it is {}", format_http_date(proof.not_before()), format_http_date(proof.not_after()),
                                format_http_date(now)));
   }
   CertificateAuthority verified = old;

@@ -12,8 +12,6 @@ namespace {
 
 using auth::AuthenticationType;
 
-Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
-
 const JsonValue* find_named(const JsonValue& object, std::string_view name, MemberNames names) {
   if (names == MemberNames::kExact) return find_member(object, name);
   for (const auto& member : object.GetObject()) {
@@ -27,14 +25,14 @@ Result<std::optional<std::string>> optional_string(const JsonValue& object, std:
                                                    MemberNames names = MemberNames::kExact) {
   const JsonValue* member = find_named(object, name, names);
   if (member == nullptr || member->IsNull()) return std::optional<std::string>();
-  if (!member->IsString()) return invalid(fmt::format("{}{} is {}; expected a string", path, name, json_kind(*member)));
+  if (!member->IsString()) return invalid_argument(fmt::format("{}{} is {}; expected a string", path, name, json_kind(*member)));
   return std::optional<std::string>(string_of(*member));
 }
 
 Result<const JsonValue*> optional_object(const JsonValue& object, std::string_view name, std::string_view path, MemberNames names = MemberNames::kExact) {
   const JsonValue* member = find_named(object, name, names);
   if (member == nullptr || member->IsNull()) return static_cast<const JsonValue*>(nullptr);
-  if (!member->IsObject()) return invalid(fmt::format("{}{} is {}; expected an object", path, name, json_kind(*member)));
+  if (!member->IsObject()) return invalid_argument(fmt::format("{}{} is {}; expected an object", path, name, json_kind(*member)));
   return member;
 }
 
@@ -43,14 +41,14 @@ Status check_length(std::string_view name, const std::optional<std::string>& tex
   std::size_t characters = 0;
   for (const char c : text.value_or(std::string())) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
   if (characters <= most) return {};
-  return invalid(fmt::format("{} has {} characters; at most {} are allowed", name, characters, most));
+  return invalid_argument(fmt::format("{} has {} characters; at most {} are allowed", name, characters, most));
 }
 
 Status check_key(const std::string& key, std::string_view name) {
   const auto bytes = base64_decode(key);
-  if (!bytes) return invalid(fmt::format("authentication.symmetricKey.{} is not base64", name));
+  if (!bytes) return invalid_argument(fmt::format("authentication.symmetricKey.{} is not base64", name));
   if (bytes->size() < kMinKeyBytes || bytes->size() > kMaxKeyBytes) {
-    return invalid(fmt::format("Invalid device key length: authentication.symmetricKey.{} has {} bytes; {} to {} are allowed", name, bytes->size(),
+    return invalid_argument(fmt::format("Invalid device key length: authentication.symmetricKey.{} has {} bytes; {} to {} are allowed", name, bytes->size(),
                                kMinKeyBytes, kMaxKeyBytes));
   }
   return {};
@@ -60,12 +58,12 @@ Status check_thumbprint(const std::string& thumbprint, std::string_view name) {
   for (std::size_t i = 0; i < thumbprint.size(); ++i) {
     const char c = ascii_lower(thumbprint[i]);
     if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
-      return invalid(fmt::format("StringIsNotThumbprint: authentication.x509Thumbprint.{} contains '{}' at position {}; give hexadecimal digits only", name,
+      return invalid_argument(fmt::format("StringIsNotThumbprint: authentication.x509Thumbprint.{} contains '{}' at position {}; give hexadecimal digits only", name,
                                  printable(thumbprint.substr(i, 1)), i + 1));
     }
   }
   if (thumbprint.size() != 40 && thumbprint.size() != 64) {
-    return invalid(fmt::format("StringIsNotThumbprint: authentication.x509Thumbprint.{} has {} digits; expected 40 (SHA-1) or 64 (SHA-256)", name,
+    return invalid_argument(fmt::format("StringIsNotThumbprint: authentication.x509Thumbprint.{} has {} digits; expected 40 (SHA-1) or 64 (SHA-256)", name,
                                thumbprint.size()));
   }
   return {};
@@ -75,7 +73,7 @@ Result<AuthenticationType> parse_type(std::string_view text) {
   for (const auto type : {AuthenticationType::kSas, AuthenticationType::kSelfSigned, AuthenticationType::kCertificateAuthority, AuthenticationType::kNone}) {
     if (equals_ignoring_case(text, auth::authentication_type_text(type))) return type;
   }
-  return invalid(fmt::format("authentication.type is \"{}\"; expected sas, selfSigned, certificateAuthority or none", printable(text, 40)));
+  return invalid_argument(fmt::format("authentication.type is \"{}\"; expected sas, selfSigned, certificateAuthority or none", printable(text, 40)));
 }
 
 // Both keys or neither; an empty string is no key (the Node SDK sends two of them).
@@ -90,7 +88,7 @@ Status read_keys(const JsonValue& authentication, MemberNames names, auth::Crede
   credentials.primary_key = std::move(*primary).value_or("");
   credentials.secondary_key = std::move(*secondary).value_or("");
   if (credentials.primary_key.empty() != credentials.secondary_key.empty()) {
-    return invalid(fmt::format("Either no keys or both keys can be set: authentication.symmetricKey.{} is missing",
+    return invalid_argument(fmt::format("Either no keys or both keys can be set: authentication.symmetricKey.{} is missing",
                                credentials.primary_key.empty() ? "primaryKey" : "secondaryKey"));
   }
   if (credentials.primary_key.empty()) return {};
@@ -133,7 +131,7 @@ Result<auth::Credentials> read_credentials(const JsonValue& document, bool is_mo
     credentials.type = AuthenticationType::kSelfSigned;
   }
   if (credentials.type == AuthenticationType::kNone) {
-    if (!is_module) return invalid("DeviceAuthenticationTypeIsMissing: authentication.type none is not allowed for a device");
+    if (!is_module) return invalid_argument("DeviceAuthenticationTypeIsMissing: authentication.type none is not allowed for a device");
     credentials.type = AuthenticationType::kSas;
   }
   // What another type would use is not kept, so that it can never let anybody in.
@@ -145,12 +143,12 @@ Result<auth::Credentials> read_credentials(const JsonValue& document, bool is_mo
 Status read_parent_scopes(const JsonValue& document, MemberNames names, std::vector<std::string>& scopes) {
   const JsonValue* member = find_named(document, "parentScopes", names);
   if (member == nullptr || member->IsNull()) return {};
-  if (!member->IsArray()) return invalid(fmt::format("parentScopes is {}; expected an array", json_kind(*member)));
+  if (!member->IsArray()) return invalid_argument(fmt::format("parentScopes is {}; expected an array", json_kind(*member)));
   for (const JsonValue& scope : member->GetArray()) {
-    if (!scope.IsString()) return invalid(fmt::format("parentScopes holds {}; expected strings", json_kind(scope)));
+    if (!scope.IsString()) return invalid_argument(fmt::format("parentScopes holds {}; expected strings", json_kind(scope)));
     if (!string_of(scope).empty()) scopes.emplace_back(string_of(scope));
   }
-  if (scopes.size() > 1) return invalid(fmt::format("parentScopes holds {} scopes; a device has one parent", scopes.size()));
+  if (scopes.size() > 1) return invalid_argument(fmt::format("parentScopes holds {} scopes; a device has one parent", scopes.size()));
   return {};
 }
 
@@ -158,7 +156,7 @@ Status check_named_id(const JsonValue& document, std::string_view member, std::s
   auto id = optional_string(document, member, "");
   if (!id.ok()) return id.error();
   if (*id && **id != in_path) {
-    return invalid(fmt::format("{} in the body is \"{}\", in the path \"{}\"", member, printable(**id, kMaxIdLength), in_path));
+    return invalid_argument(fmt::format("{} in the body is \"{}\", in the path \"{}\"", member, printable(**id, kMaxIdLength), in_path));
   }
   return {};
 }
@@ -178,7 +176,7 @@ Result<IdentityRequest> parse_identity_request(std::string_view body, const Iden
   auto parsed = parse_json(body);
   if (!parsed.ok()) return std::move(parsed).error();
   const JsonDocument& document = *parsed;
-  if (!document.IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(document)));
+  if (!document.IsObject()) return invalid_argument(fmt::format("the body is {}; expected an object", json_kind(document)));
   if (Status status = check_named_id(document, "deviceId", id.device.view()); !status.ok()) return status.error();
   if (id.is_module()) {
     if (Status status = check_named_id(document, "moduleId", id.module.view()); !status.ok()) return status.error();
@@ -204,7 +202,7 @@ Result<IdentityRequest> read_identity_request(const JsonValue& document, const I
   if (!status.ok()) return std::move(status).error();
   if (*status) {
     if (!equals_ignoring_case(**status, "enabled") && !equals_ignoring_case(**status, "disabled")) {
-      return invalid(fmt::format("status is \"{}\"; expected enabled or disabled", printable(**status, 40)));
+      return invalid_argument(fmt::format("status is \"{}\"; expected enabled or disabled", printable(**status, 40)));
     }
     request.enabled = equals_ignoring_case(**status, "enabled");
   }
@@ -218,7 +216,7 @@ Result<IdentityRequest> read_identity_request(const JsonValue& document, const I
   if (*capabilities != nullptr) {
     const JsonValue* edge = find_named(**capabilities, "iotEdge", names);
     if (edge != nullptr && !edge->IsNull() && !edge->IsBool()) {
-      return invalid(fmt::format("capabilities.iotEdge is {}; expected a boolean", json_kind(*edge)));
+      return invalid_argument(fmt::format("capabilities.iotEdge is {}; expected a boolean", json_kind(*edge)));
     }
     request.iot_edge = edge != nullptr && edge->IsTrue();
   }

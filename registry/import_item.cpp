@@ -23,8 +23,6 @@ constexpr std::array<std::pair<ImportMode, std::string_view>, 9> kModes = {{
     {ImportMode::kUpdateTwinIfMatchETag, "updateTwinIfMatchETag"},
 }};
 
-Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
-
 // Null is as good as absent.
 const JsonValue* member_in_any_case(const JsonValue& object, std::string_view name) {
   for (const auto& member : object.GetObject()) {
@@ -36,7 +34,7 @@ const JsonValue* member_in_any_case(const JsonValue& object, std::string_view na
 Result<std::string> text_member(const JsonValue& object, std::string_view name) {
   const JsonValue* member = member_in_any_case(object, name);
   if (member == nullptr) return std::string();
-  if (!member->IsString()) return invalid(fmt::format("{} is {}; expected a string", name, json_kind(*member)));
+  if (!member->IsString()) return invalid_argument(fmt::format("{} is {}; expected a string", name, json_kind(*member)));
   return std::string(string_of(*member));
 }
 
@@ -82,7 +80,7 @@ NamedIds named_ids(const JsonValue& entry) {
 }
 
 Result<ImportItem> parse_import_item(const JsonValue& entry) {
-  if (!entry.IsObject()) return invalid(fmt::format("an entry is {}; expected an object", json_kind(entry)));
+  if (!entry.IsObject()) return invalid_argument(fmt::format("an entry is {}; expected an object", json_kind(entry)));
   ImportItem item;
   auto device = text_member(entry, "id");
   if (!device.ok()) return std::move(device).error();
@@ -98,7 +96,7 @@ Result<ImportItem> parse_import_item(const JsonValue& entry) {
   if (!mode.ok()) return std::move(mode).error();
   if (!mode->empty()) {
     item.mode = parse_import_mode(*mode);
-    if (!item.mode) return invalid(fmt::format("importMode is \"{}\", which is none of create, update, delete, createOrUpdate, updateTwin and their IfMatchETag forms", printable(*mode, 40)));
+    if (!item.mode) return invalid_argument(fmt::format("importMode is \"{}\", which is none of create, update, delete, createOrUpdate, updateTwin and their IfMatchETag forms", printable(*mode, 40)));
   }
   auto etag = etag_member(entry, "eTag");
   if (!etag.ok()) return std::move(etag).error();

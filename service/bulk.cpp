@@ -15,7 +15,7 @@
 namespace nearhub::service {
 namespace {
 
-constexpr Envelope kEnvelope = Envelope::kE1;
+constexpr Envelope kBulkEnvelope = Envelope::kE1;
 constexpr std::size_t kMaxBulk = 100;
 
 struct Failure {
@@ -132,7 +132,7 @@ void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder resp
 
 void bulk_devices(const Api& api, Request request, Responder responder) {
   auto parsed = parse_bulk(request.http.body);
-  if (!parsed.ok()) return responder.respond(api.error(parsed.error(), kEnvelope));
+  if (!parsed.ok()) return responder.respond(api.error(parsed.error(), kBulkEnvelope));
   const std::shared_ptr<Bulk> bulk = std::move(*parsed);
   bulk->items = bulk->operations.size() + bulk->failures.size();
   for (std::size_t i = 0; i < bulk->operations.size(); ++i) bulk->wave.push_back(i);
@@ -173,7 +173,7 @@ Result<KeyRequest> parse_key_request(std::string_view body) {
 
 void regenerate_keys(const Api& api, Request request, Responder responder) {
   auto parsed = parse_key_request(request.http.body);
-  if (!parsed.ok()) return responder.respond(api.error(parsed.error(), kEnvelope));
+  if (!parsed.ok()) return responder.respond(api.error(parsed.error(), kBulkEnvelope));
   const auto keys = std::make_shared<const KeyRequest>(std::move(*parsed));
   std::vector<DeviceId> devices;
   for (const IdentityId& id : keys->ids) devices.push_back(id.device);
@@ -215,8 +215,8 @@ void regenerate_keys(const Api& api, Request request, Responder responder) {
 
 void add_bulk_routes(std::vector<Route>& routes) {
   using auth::Right;
-  routes.push_back({"POST", "devices", {Right::kRegistryWrite}, kEnvelope, bulk_devices});
-  routes.push_back({"POST", "devices/keys/regenerate", {Right::kRegistryWrite}, kEnvelope, regenerate_keys});
+  routes.push_back({"POST", "devices", {Right::kRegistryWrite}, kBulkEnvelope, bulk_devices});
+  routes.push_back({"POST", "devices/keys/regenerate", {Right::kRegistryWrite}, kBulkEnvelope, regenerate_keys});
 }
 
 }  // namespace nearhub::service

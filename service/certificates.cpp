@@ -21,7 +21,7 @@ namespace {
 
 using registry::CertificateAuthority;
 
-constexpr Envelope kEnvelope = Envelope::kE1;
+constexpr Envelope kCertificateEnvelope = Envelope::kE1;
 constexpr std::string_view kOurs = "_nearhub/certificates";
 // Subscription, resource group and hub are names of the cloud's: there is one hub here, whatever they say.
 constexpr std::string_view kManagement = "subscriptions/{}/resourceGroups/{}/providers/Microsoft.Devices/IotHubs/{}/certificates";
@@ -48,11 +48,11 @@ void on_authorities(const Api& api, Responder responder, Operation operation) {
   // The responder must survive a refused post, to say so.
   auto kept = std::make_shared<Responder>(std::move(responder));
   const bool posted = authorities.try_post([&authorities, kept, operation = std::move(operation)]() mutable { operation(authorities, std::move(*kept)); });
-  if (!posted) kept->respond(api.error({ErrorCode::kThrottlingException, "the first loop has too many requests waiting; try again"}, kEnvelope));
+  if (!posted) kept->respond(api.error({ErrorCode::kThrottlingException, "the first loop has too many requests waiting; try again"}, kCertificateEnvelope));
 }
 
 http::Response answer_of(const Api& api, const Result<CertificateAuthority>& authority, const std::string& root, int status = 200) {
-  if (!authority.ok()) return api.error(authority.error(), kEnvelope);
+  if (!authority.ok()) return api.error(authority.error(), kCertificateEnvelope);
   JsonWriter json;
   registry::write_json(json, *authority, root + "/" + authority->name);
   http::Response response = json_response(std::move(json).take());
@@ -79,9 +79,9 @@ void get_certificate(const Api& api, Request request, Responder responder) {
 
 void put_certificate(const Api& api, Request request, Responder responder) {
   const std::string name = name_of(request);
-  if (Status status = registry::check_authority_name(name); !status.ok()) return responder.respond(api.error(status.error(), kEnvelope));
+  if (Status status = registry::check_authority_name(name); !status.ok()) return responder.respond(api.error(status.error(), kCertificateEnvelope));
   auto wanted = registry::parse_authority_request(request.http.body);
-  if (!wanted.ok()) return responder.respond(api.error(wanted.error(), kEnvelope));
+  if (!wanted.ok()) return responder.respond(api.error(wanted.error(), kCertificateEnvelope));
   on_authorities(api, std::move(responder),
                  [&api, root = root_of(request), name, wanted = std::move(*wanted), condition = parse_if_match(request.http)](hub::CertificateAuthorities& authorities,
                                                                                                                            Responder answer) mutable {
@@ -97,7 +97,7 @@ void delete_certificate(const Api& api, Request request, Responder responder) {
   on_authorities(api, std::move(responder),
                  [&api, name = name_of(request), condition = parse_if_match(request.http)](hub::CertificateAuthorities& authorities, Responder answer) {
     authorities.remove(name, condition, [&api, answer = std::move(answer)](Result<std::monostate> deleted) mutable {
-      answer.respond(deleted.ok() ? no_content() : api.error(deleted.error(), kEnvelope));
+      answer.respond(deleted.ok() ? no_content() : api.error(deleted.error(), kCertificateEnvelope));
     });
   });
 }
@@ -113,7 +113,7 @@ void make_code(const Api& api, Request request, Responder responder) {
 
 void verify_certificate(const Api& api, Request request, Responder responder) {
   auto proof = registry::parse_proof_request(request.http.body);
-  if (!proof.ok()) return responder.respond(api.error(proof.error(), kEnvelope));
+  if (!proof.ok()) return responder.respond(api.error(proof.error(), kCertificateEnvelope));
   on_authorities(api, std::move(responder),
                  [&api, root = root_of(request), name = name_of(request), proof = std::move(*proof), condition = parse_if_match(request.http)](
                      hub::CertificateAuthorities& authorities, Responder answer) mutable {
@@ -151,7 +151,7 @@ void add_certificate_routes(std::vector<Route>& routes) {
   std::size_t at = 0;
   for (const bool ours : {true, false}) {
     for (const Operation& operation : operations) {
-      routes.push_back({operation.method, paths[at++], {operation.right}, kEnvelope, operation.handler, !ours});
+      routes.push_back({operation.method, paths[at++], {operation.right}, kCertificateEnvelope, operation.handler, !ours});
     }
   }
 }

@@ -11,7 +11,7 @@
 namespace nearhub::service {
 namespace {
 
-constexpr Envelope kEnvelope = Envelope::kE1;
+constexpr Envelope kMessageEnvelope = Envelope::kE1;
 constexpr std::string_view kPropertyPrefix = "iothub-app-";
 
 std::string header_or_empty(const http::Request& request, std::string_view name) {
@@ -81,7 +81,7 @@ std::optional<IdentityId> decoded_again(const IdentityId& id) {
 void send_to(const Api& api, const IdentityId& id, hub::CloudMessage message, Responder responder, std::optional<IdentityId> otherwise) {
   std::optional<hub::CloudMessage> copy;
   if (otherwise) copy = message;
-  api.on_home(id.device, kEnvelope, std::move(responder),
+  api.on_home(id.device, kMessageEnvelope, std::move(responder),
               [&api, id, message = std::move(message), copy = std::move(copy), otherwise = std::move(otherwise)](hub::Shard& shard, Responder answer) mutable {
     std::string message_id = message.message_id;
     shard.send(id, std::move(message),
@@ -94,7 +94,7 @@ void send_to(const Api& api, const IdentityId& id, hub::CloudMessage message, Re
         });
         return;
       }
-      if (!sent.ok()) return answer.respond(api.error(sent.error(), kEnvelope));
+      if (!sent.ok()) return answer.respond(api.error(sent.error(), kMessageEnvelope));
       http::Response response = no_content();
       if (!message_id.empty()) response.set("iothub-messageid", message_id);
       answer.respond(std::move(response));
@@ -104,18 +104,18 @@ void send_to(const Api& api, const IdentityId& id, hub::CloudMessage message, Re
 
 void send(const Api& api, Request request, Responder responder) {
   const auto id = identity_of(request);
-  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  if (!id.ok()) return responder.respond(api.error(id.error(), kMessageEnvelope));
   auto message = parse_message(request.http);
-  if (!message.ok()) return responder.respond(api.error(message.error(), kEnvelope));
+  if (!message.ok()) return responder.respond(api.error(message.error(), kMessageEnvelope));
   send_to(api, *id, std::move(*message), std::move(responder), decoded_again(*id));
 }
 
 void purge(const Api& api, Request request, Responder responder) {
   const auto id = identity_of(request);
-  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
-  api.on_home(id->device, kEnvelope, std::move(responder), [&api, id = *id](hub::Shard& shard, Responder answer) {
+  if (!id.ok()) return responder.respond(api.error(id.error(), kMessageEnvelope));
+  api.on_home(id->device, kMessageEnvelope, std::move(responder), [&api, id = *id](hub::Shard& shard, Responder answer) {
     shard.purge(id, [&api, id, answer = std::move(answer)](Result<std::int64_t> purged) mutable {
-      if (!purged.ok()) return answer.respond(api.error(purged.error(), kEnvelope));
+      if (!purged.ok()) return answer.respond(api.error(purged.error(), kMessageEnvelope));
       JsonWriter json;
       json.object().member("deviceId", id.device.str());
       if (id.is_module()) json.member("moduleId", id.module.str());
@@ -130,10 +130,10 @@ void purge(const Api& api, Request request, Responder responder) {
 void add_cloud_message_routes(std::vector<Route>& routes) {
   using auth::Right;
   for (const std::string_view path : {"devices/{}/messages/deviceBound", "devices/{}/modules/{}/messages/deviceBound"}) {
-    routes.push_back({"POST", path, {Right::kServiceConnect}, kEnvelope, send});
+    routes.push_back({"POST", path, {Right::kServiceConnect}, kMessageEnvelope, send});
   }
   for (const std::string_view path : {"devices/{}/commands", "devices/{}/modules/{}/commands"}) {
-    routes.push_back({"DELETE", path, {Right::kServiceConnect}, kEnvelope, purge});
+    routes.push_back({"DELETE", path, {Right::kServiceConnect}, kMessageEnvelope, purge});
   }
 }
 

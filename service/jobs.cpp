@@ -13,9 +13,7 @@
 namespace nearhub::service {
 namespace {
 
-constexpr Envelope kEnvelope = Envelope::kE1;
-
-Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
+constexpr Envelope kJobEnvelope = Envelope::kE1;
 
 void write_time(JsonWriter& json, std::string_view name, WallTime time) {
   json.member(name);
@@ -40,28 +38,28 @@ void write_json(JsonWriter& json, const hub::TransferJob& job) {
 Result<std::string> text_member(const JsonValue& document, std::string_view name) {
   const JsonValue* member = find_member(document, name);
   if (member == nullptr || member->IsNull()) return std::string();
-  if (!member->IsString()) return invalid(fmt::format("{} is {}; expected a string", name, json_kind(*member)));
+  if (!member->IsString()) return invalid_argument(fmt::format("{} is {}; expected a string", name, json_kind(*member)));
   return std::string(string_of(*member));
 }
 
 Result<bool> flag_member(const JsonValue& document, std::string_view name) {
   const JsonValue* member = find_member(document, name);
   if (member == nullptr || member->IsNull()) return false;
-  if (!member->IsBool()) return invalid(fmt::format("{} is {}; expected a boolean", name, json_kind(*member)));
+  if (!member->IsBool()) return invalid_argument(fmt::format("{} is {}; expected a boolean", name, json_kind(*member)));
   return member->GetBool();
 }
 
 Result<jobs::TransferRequest> parse_request(std::string_view body) {
   const auto document = parse_json(body);
   if (!document.ok()) return document.error();
-  if (!document->IsObject()) return invalid(fmt::format("the body is {}; expected an object", json_kind(*document)));
+  if (!document->IsObject()) return invalid_argument(fmt::format("the body is {}; expected an object", json_kind(*document)));
   jobs::TransferRequest request;
   const auto type = text_member(*document, "type");
   if (!type.ok()) return type.error();
   if (equals_ignoring_case(*type, "import")) {
     request.kind = hub::TransferKind::kImport;
   } else if (!equals_ignoring_case(*type, "export")) {
-    return invalid(fmt::format("type is \"{}\"; expected import or export", printable(*type, 40)));
+    return invalid_argument(fmt::format("type is \"{}\"; expected import or export", printable(*type, 40)));
   }
   std::string storage;
   const std::pair<std::string_view, std::string*> texts[] = {{"inputBlobContainerUri", &request.input_uri},
@@ -76,7 +74,7 @@ Result<jobs::TransferRequest> parse_request(std::string_view body) {
   }
   const bool by_identity = equals_ignoring_case(storage, "identityBased");
   if (!storage.empty() && !by_identity && !equals_ignoring_case(storage, "keyBased")) {
-    return invalid(fmt::format("storageAuthenticationType is \"{}\"; expected keyBased or identityBased", printable(storage, 40)));
+    return invalid_argument(fmt::format("storageAuthenticationType is \"{}\"; expected keyBased or identityBased", printable(storage, 40)));
   }
   // The hub's own folder needs no key.
   for (const std::string* uri : {&request.input_uri, &request.output_uri}) {
@@ -93,20 +91,20 @@ Result<jobs::TransferRequest> parse_request(std::string_view body) {
 }
 
 void answer_job(const Api& api, const Result<hub::TransferJob>& job, Responder& responder) {
-  if (!job.ok()) return responder.respond(api.error(job.error(), kEnvelope));
+  if (!job.ok()) return responder.respond(api.error(job.error(), kJobEnvelope));
   JsonWriter json;
   write_json(json, *job);
   responder.respond(json_response(std::move(json).take()));
 }
 
 jobs::TransferJobs* jobs_of(const Api& api, Responder& responder) {
-  if (api.settings().transfer_jobs == nullptr) responder.respond(api.error({ErrorCode::kNotImplemented, "this hub runs no jobs"}, kEnvelope));
+  if (api.settings().transfer_jobs == nullptr) responder.respond(api.error({ErrorCode::kNotImplemented, "this hub runs no jobs"}, kJobEnvelope));
   return api.settings().transfer_jobs;
 }
 
 void create_job(const Api& api, Request request, Responder responder) {
   auto asked = parse_request(request.http.body);
-  if (!asked.ok()) return responder.respond(api.error(asked.error(), kEnvelope));
+  if (!asked.ok()) return responder.respond(api.error(asked.error(), kJobEnvelope));
   jobs::TransferJobs* jobs = jobs_of(api, responder);
   if (jobs == nullptr) return;
   jobs->create(std::move(*asked), [&api, responder = std::move(responder)](const Result<hub::TransferJob>& job) mutable { answer_job(api, job, responder); });
@@ -115,7 +113,7 @@ void create_job(const Api& api, Request request, Responder responder) {
 void list_jobs(const Api& api, Request /*request*/, Responder responder) {
   Executor& loop = responder.loop();
   api.hub().shared().store.list_transfer_jobs(loop, [&api, responder = std::move(responder)](const Result<std::vector<hub::TransferJob>>& jobs) mutable {
-    if (!jobs.ok()) return responder.respond(api.error(jobs.error(), kEnvelope));
+    if (!jobs.ok()) return responder.respond(api.error(jobs.error(), kJobEnvelope));
     JsonWriter json;
     json.array();
     for (const hub::TransferJob& job : *jobs) write_json(json, job);
@@ -128,9 +126,9 @@ void get_job(const Api& api, Request request, Responder responder) {
   Executor& loop = responder.loop();
   api.hub().shared().store.list_transfer_jobs(
       loop, [&api, id = request.path[1], responder = std::move(responder)](const Result<std::vector<hub::TransferJob>>& jobs) mutable {
-        if (!jobs.ok()) return responder.respond(api.error(jobs.error(), kEnvelope));
+        if (!jobs.ok()) return responder.respond(api.error(jobs.error(), kJobEnvelope));
         const auto found = std::find_if(jobs->begin(), jobs->end(), [&id](const hub::TransferJob& job) { return job.id == id; });
-        if (found == jobs->end()) return responder.respond(api.error({ErrorCode::kJobNotFound, printable(id, 100)}, kEnvelope));
+        if (found == jobs->end()) return responder.respond(api.error({ErrorCode::kJobNotFound, printable(id, 100)}, kJobEnvelope));
         answer_job(api, *found, responder);
       });
 }
@@ -139,7 +137,7 @@ void cancel_job(const Api& api, Request request, Responder responder) {
   jobs::TransferJobs* jobs = jobs_of(api, responder);
   if (jobs == nullptr) return;
   jobs->cancel(request.path[1], [&api, responder = std::move(responder)](const Status& cancelled) mutable {
-    responder.respond(cancelled.ok() ? no_content() : api.error(cancelled.error(), kEnvelope));
+    responder.respond(cancelled.ok() ? no_content() : api.error(cancelled.error(), kJobEnvelope));
   });
 }
 
@@ -147,10 +145,10 @@ void cancel_job(const Api& api, Request request, Responder responder) {
 
 void add_job_routes(std::vector<Route>& routes) {
   const std::vector<auth::Rights> write = {auth::Right::kRegistryWrite};
-  routes.push_back({"POST", "jobs/create", write, kEnvelope, create_job});
-  routes.push_back({"GET", "jobs", write, kEnvelope, list_jobs});
-  routes.push_back({"GET", "jobs/{}", write, kEnvelope, get_job});
-  routes.push_back({"DELETE", "jobs/{}", write, kEnvelope, cancel_job});
+  routes.push_back({"POST", "jobs/create", write, kJobEnvelope, create_job});
+  routes.push_back({"GET", "jobs", write, kJobEnvelope, list_jobs});
+  routes.push_back({"GET", "jobs/{}", write, kJobEnvelope, get_job});
+  routes.push_back({"DELETE", "jobs/{}", write, kJobEnvelope, cancel_job});
 }
 
 }  // namespace nearhub::service

@@ -10,9 +10,7 @@
 namespace nearhub::service {
 namespace {
 
-constexpr Envelope kEnvelope = Envelope::kE3;
-
-Error invalid(std::string detail) { return {ErrorCode::kArgumentInvalid, std::move(detail)}; }
+constexpr Envelope kMethodEnvelope = Envelope::kE3;
 
 // A whole number of seconds within [least; most]; `fallback` when absent or null.
 Result<int> seconds(const twin::Value& body, std::string_view name, int least, int most, int fallback) {
@@ -23,9 +21,9 @@ Result<int> seconds(const twin::Value& body, std::string_view name, int least, i
   int value = 0;
   const auto read = std::from_chars(text.data(), end, value);
   if (member->kind() != twin::Value::Kind::kNumber || read.ec != std::errc() || read.ptr != end) {
-    return invalid(fmt::format("{} is {}; expected a whole number of seconds", name, twin::kind_name(member->kind())));
+    return invalid_argument(fmt::format("{} is {}; expected a whole number of seconds", name, twin::kind_name(member->kind())));
   }
-  if (value < least || value > most) return invalid(fmt::format("{} must be within [{}; {}].", name, least, most));
+  if (value < least || value > most) return invalid_argument(fmt::format("{} must be within [{}; {}].", name, least, most));
   return value;
 }
 
@@ -34,18 +32,18 @@ Result<hub::MethodRequest> parse_method_request(std::string_view text) {
   const auto parsed = twin::parse_value(text, text.size());
   if (!parsed.ok()) return parsed.error();
   const twin::Value& body = *parsed;
-  if (!body.is_object()) return invalid(fmt::format("the body is {}; expected an object", twin::kind_name(body.kind())));
+  if (!body.is_object()) return invalid_argument(fmt::format("the body is {}; expected an object", twin::kind_name(body.kind())));
   hub::MethodRequest request;
   const twin::Value* name = body.find("methodName");
-  if (name == nullptr || name->kind() != twin::Value::Kind::kString || name->text().empty()) return invalid("methodName is missing; expected a string");
+  if (name == nullptr || name->kind() != twin::Value::Kind::kString || name->text().empty()) return invalid_argument("methodName is missing; expected a string");
   request.name = name->text();
   if (request.name.size() > hub::kMaxMethodNameBytes) {
-    return invalid(fmt::format("methodName has {} bytes; at most {} are allowed", request.name.size(), hub::kMaxMethodNameBytes));
+    return invalid_argument(fmt::format("methodName has {} bytes; at most {} are allowed", request.name.size(), hub::kMaxMethodNameBytes));
   }
   for (const char c : request.name) {
     // These would break the MQTT topic that carries the name.
     if (std::string_view("/?#+%").find(c) != std::string_view::npos || static_cast<unsigned char>(c) < 0x20) {
-      return invalid(fmt::format("methodName contains '{}'; not allowed are / ? # + % and control characters", printable(std::string(1, c))));
+      return invalid_argument(fmt::format("methodName contains '{}'; not allowed are / ? # + % and control characters", printable(std::string(1, c))));
     }
   }
   // Old clients say timeoutInSeconds.
@@ -60,7 +58,7 @@ Result<hub::MethodRequest> parse_method_request(std::string_view text) {
   const auto connect = seconds(body, "connectTimeoutInSeconds", 0, hub::kMaxConnectTimeoutSeconds, 0);
   if (!connect.ok()) return connect.error();
   if (*connect > *response) {
-    return invalid(fmt::format("Device connection timeout {} s cannot be longer than an overall call timeout {} s", *connect, *response));
+    return invalid_argument(fmt::format("Device connection timeout {} s cannot be longer than an overall call timeout {} s", *connect, *response));
   }
   request.response_timeout_s = *response;
   request.connect_timeout_s = *connect;
@@ -73,12 +71,12 @@ Result<hub::MethodRequest> parse_method_request(std::string_view text) {
 
 void invoke(const Api& api, Request request, Responder responder) {
   const auto id = identity_of(request);
-  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  if (!id.ok()) return responder.respond(api.error(id.error(), kMethodEnvelope));
   auto method = parse_method_request(request.http.body);
-  if (!method.ok()) return responder.respond(api.error(method.error(), kEnvelope));
-  api.on_home(id->device, kEnvelope, std::move(responder), [&api, id = *id, method = std::move(*method)](hub::Shard& shard, Responder answer) mutable {
+  if (!method.ok()) return responder.respond(api.error(method.error(), kMethodEnvelope));
+  api.on_home(id->device, kMethodEnvelope, std::move(responder), [&api, id = *id, method = std::move(*method)](hub::Shard& shard, Responder answer) mutable {
     shard.invoke_method(id, std::move(method), [&api, answer = std::move(answer)](Result<hub::MethodResult> result) mutable {
-      if (!result.ok()) return answer.respond(api.error(result.error(), kEnvelope));
+      if (!result.ok()) return answer.respond(api.error(result.error(), kMethodEnvelope));
       JsonWriter json;
       json.object().member("status", static_cast<std::int64_t>(result->status)).member("payload").raw(result->payload).end_object();
       answer.respond(json_response(std::move(json).take()));
@@ -89,8 +87,8 @@ void invoke(const Api& api, Request request, Responder responder) {
 }  // namespace
 
 void add_method_routes(std::vector<Route>& routes) {
-  routes.push_back({"POST", "twins/{}/methods", {auth::Right::kServiceConnect}, kEnvelope, invoke});
-  routes.push_back({"POST", "twins/{}/modules/{}/methods", {auth::Right::kServiceConnect}, kEnvelope, invoke});
+  routes.push_back({"POST", "twins/{}/methods", {auth::Right::kServiceConnect}, kMethodEnvelope, invoke});
+  routes.push_back({"POST", "twins/{}/modules/{}/methods", {auth::Right::kServiceConnect}, kMethodEnvelope, invoke});
 }
 
 }  // namespace nearhub::service

@@ -12,7 +12,7 @@
 namespace nearhub::service {
 namespace {
 
-constexpr Envelope kEnvelope = Envelope::kE1;
+constexpr Envelope kPolicyEnvelope = Envelope::kE1;
 
 void write_json(JsonWriter& json, const auth::AccessPolicy& policy) {
   json.object()
@@ -35,7 +35,7 @@ void list_policies(const Api& api, Request /*request*/, Responder responder) {
 void get_policy(const Api& api, Request request, Responder responder) {
   const auth::PolicyTable::List policies = api.hub().shared().policies.current();
   const auth::AccessPolicy* policy = auth::find_policy(*policies, request.path[2]);
-  if (policy == nullptr) return responder.respond(api.error({ErrorCode::kGenericNotFound, fmt::format("there is no policy {}", request.path[2])}, kEnvelope));
+  if (policy == nullptr) return responder.respond(api.error({ErrorCode::kGenericNotFound, fmt::format("there is no policy {}", request.path[2])}, kPolicyEnvelope));
   JsonWriter json;
   write_json(json, *policy);
   responder.respond(json_response(std::move(json).take()));
@@ -90,7 +90,7 @@ void respond_when_known(const Api& api, http::Response response, Responder respo
 }
 
 void answer_changed(const Api& api, const Result<auth::AccessPolicy>& policy, Responder responder) {
-  if (!policy.ok()) return responder.respond(api.error(policy.error(), kEnvelope));
+  if (!policy.ok()) return responder.respond(api.error(policy.error(), kPolicyEnvelope));
   JsonWriter json;
   write_json(json, *policy);
   respond_when_known(api, json_response(std::move(json).take()), std::move(responder));
@@ -99,7 +99,7 @@ void answer_changed(const Api& api, const Result<auth::AccessPolicy>& policy, Re
 void put_policy(const Api& api, Request request, Responder responder) {
   const std::string& name = request.path[2];
   auto asked = parse_policy(request.http.body, name);
-  if (!asked.ok()) return responder.respond(api.error(asked.error(), kEnvelope));
+  if (!asked.ok()) return responder.respond(api.error(asked.error(), kPolicyEnvelope));
   on_first_shard(api, std::move(responder), [&api, name, asked = std::move(*asked)](hub::Shard& shard, Responder answer) mutable {
     shard.put_policy(name, std::move(asked), [&api, answer = std::move(answer)](const Result<auth::AccessPolicy>& policy) mutable {
       answer_changed(api, policy, std::move(answer));
@@ -109,9 +109,9 @@ void put_policy(const Api& api, Request request, Responder responder) {
 
 void regenerate_policy(const Api& api, Request request, Responder responder) {
   const auto document = parse_json(request.http.body);
-  if (!document.ok()) return responder.respond(api.error(document.error(), kEnvelope));
+  if (!document.ok()) return responder.respond(api.error(document.error(), kPolicyEnvelope));
   const auto which = parse_key_choice(*document);
-  if (!which.ok()) return responder.respond(api.error(which.error(), kEnvelope));
+  if (!which.ok()) return responder.respond(api.error(which.error(), kPolicyEnvelope));
   on_first_shard(api, std::move(responder), [&api, name = request.path[2], which = which->which](hub::Shard& shard, Responder answer) mutable {
     shard.regenerate_policy(name, which, [&api, answer = std::move(answer)](const Result<auth::AccessPolicy>& policy) mutable {
       answer_changed(api, policy, std::move(answer));
@@ -122,7 +122,7 @@ void regenerate_policy(const Api& api, Request request, Responder responder) {
 void delete_policy(const Api& api, Request request, Responder responder) {
   on_first_shard(api, std::move(responder), [&api, name = request.path[2]](hub::Shard& shard, Responder answer) mutable {
     shard.delete_policy(name, [&api, answer = std::move(answer)](const Result<std::monostate>& deleted) mutable {
-      if (!deleted.ok()) return answer.respond(api.error(deleted.error(), kEnvelope));
+      if (!deleted.ok()) return answer.respond(api.error(deleted.error(), kPolicyEnvelope));
       respond_when_known(api, no_content(), std::move(answer));
     });
   });
@@ -132,11 +132,11 @@ void delete_policy(const Api& api, Request request, Responder responder) {
 
 void add_policy_routes(std::vector<Route>& routes) {
   const std::vector<auth::Rights> owner = {auth::kAllRights};
-  routes.push_back({"GET", "_nearhub/policies", owner, kEnvelope, list_policies, false});
-  routes.push_back({"GET", "_nearhub/policies/{}", owner, kEnvelope, get_policy, false});
-  routes.push_back({"PUT", "_nearhub/policies/{}", owner, kEnvelope, put_policy, false});
-  routes.push_back({"DELETE", "_nearhub/policies/{}", owner, kEnvelope, delete_policy, false});
-  routes.push_back({"POST", "_nearhub/policies/{}/regenerate", owner, kEnvelope, regenerate_policy, false});
+  routes.push_back({"GET", "_nearhub/policies", owner, kPolicyEnvelope, list_policies, false});
+  routes.push_back({"GET", "_nearhub/policies/{}", owner, kPolicyEnvelope, get_policy, false});
+  routes.push_back({"PUT", "_nearhub/policies/{}", owner, kPolicyEnvelope, put_policy, false});
+  routes.push_back({"DELETE", "_nearhub/policies/{}", owner, kPolicyEnvelope, delete_policy, false});
+  routes.push_back({"POST", "_nearhub/policies/{}/regenerate", owner, kPolicyEnvelope, regenerate_policy, false});
 }
 
 }  // namespace nearhub::service

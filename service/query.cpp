@@ -14,7 +14,7 @@ using twin::query::Fault;
 using twin::query::Query;
 using twin::query::Source;
 
-constexpr Envelope kEnvelope = Envelope::kE1;
+constexpr Envelope kQueryEnvelope = Envelope::kE1;
 
 Result<std::string> query_text(std::string_view body) {
   const auto document = parse_json(body);
@@ -39,7 +39,7 @@ std::string_view item_type(const Query& query) {
 
 // The wire shows what the cloud shows; where and why stands in the log and in the refusal book.
 http::Response fault_response(const Api& api, std::string_view text, const Fault& fault) {
-  http::Response response = api.error({ErrorCode::kArgumentInvalid, "BadRequest"}, kEnvelope);
+  http::Response response = api.error({ErrorCode::kArgumentInvalid, "BadRequest"}, kQueryEnvelope);
   const std::string_view around = text.substr(0, fault.at).size() > 40 ? text.substr(fault.at - 40, 80) : text.substr(0, fault.at + 40);
   response.reason = fault_text(text, fault) + " (the query: " + printable(around) + ")";
   return response;
@@ -47,7 +47,7 @@ http::Response fault_response(const Api& api, std::string_view text, const Fault
 
 void run_query(const Api& api, Request request, Responder responder) {
   const auto text = query_text(request.http.body);
-  if (!text.ok()) return responder.respond(api.error(text.error(), kEnvelope));
+  if (!text.ok()) return responder.respond(api.error(text.error(), kQueryEnvelope));
   auto parsed = twin::query::parse_query(*text);
   if (const auto* fault = std::get_if<Fault>(&parsed)) return responder.respond(fault_response(api, *text, *fault));
   const auto query = std::make_shared<const Query>(std::get<Query>(std::move(parsed)));
@@ -57,7 +57,7 @@ void run_query(const Api& api, Request request, Responder responder) {
   auto answer = std::make_shared<Responder>(std::move(responder));
   hub::run_query(api.hub(), loop, std::move(order), [answer] { return answer->is_wanted(); },
                  [&api, query, answer](Result<hub::QueryPage> page) {
-    if (!page.ok()) return answer->respond(api.error(page.error(), kEnvelope));
+    if (!page.ok()) return answer->respond(api.error(page.error(), kQueryEnvelope));
     http::Response response = json_response(std::move(page->json));
     response.set("x-ms-item-type", std::string(item_type(*query)));
     // Never an empty one: the Node SDK would ask for ever.
@@ -69,7 +69,7 @@ void run_query(const Api& api, Request request, Responder responder) {
 }  // namespace
 
 void add_query_routes(std::vector<Route>& routes) {
-  routes.push_back({"POST", "devices/query", {auth::Right::kServiceConnect}, kEnvelope, run_query});
+  routes.push_back({"POST", "devices/query", {auth::Right::kServiceConnect}, kQueryEnvelope, run_query});
 }
 
 }  // namespace nearhub::service

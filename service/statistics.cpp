@@ -5,12 +5,12 @@
 namespace nearhub::service {
 namespace {
 
-constexpr Envelope kEnvelope = Envelope::kE1;
+constexpr Envelope kStatisticsEnvelope = Envelope::kE1;
 
 void registry_statistics(const Api& api, Request /*request*/, Responder responder) {
   Executor& loop = responder.loop();
   api.hub().shared().store.count_devices(loop, [&api, responder = std::move(responder)](Result<hub::DeviceCounts> counts) mutable {
-    if (!counts.ok()) return responder.respond(api.error(counts.error(), kEnvelope));
+    if (!counts.ok()) return responder.respond(api.error(counts.error(), kStatisticsEnvelope));
     JsonWriter json;
     json.object()
         .member("totalDeviceCount", counts->total)
@@ -49,8 +49,8 @@ void service_statistics(const Api& api, Request /*request*/, Responder responder
 
 void add_statistics_routes(std::vector<Route>& routes) {
   using auth::Right;
-  routes.push_back({"GET", "statistics/devices", {Right::kRegistryRead}, kEnvelope, registry_statistics});
-  routes.push_back({"GET", "statistics/service", {Right::kServiceConnect, Right::kRegistryRead}, kEnvelope, service_statistics});
+  routes.push_back({"GET", "statistics/devices", {Right::kRegistryRead}, kStatisticsEnvelope, registry_statistics});
+  routes.push_back({"GET", "statistics/service", {Right::kServiceConnect, Right::kRegistryRead}, kStatisticsEnvelope, service_statistics});
 }
 
 }  // namespace nearhub::service

@@ -6,10 +6,10 @@
 namespace nearhub::service {
 namespace {
 
-constexpr Envelope kEnvelope = Envelope::kE3;
+constexpr Envelope kTwinEnvelope = Envelope::kE3;
 
 void answer_twin(const Api& api, Result<hub::TwinView> view, Responder& responder) {
-  if (!view.ok()) return responder.respond(api.error(view.error(), kEnvelope));
+  if (!view.ok()) return responder.respond(api.error(view.error(), kTwinEnvelope));
   http::Response response = json_response(std::move(view->json));
   response.set("ETag", "\"" + view->etag.str() + "\"");
   responder.respond(std::move(response));
@@ -17,19 +17,19 @@ void answer_twin(const Api& api, Result<hub::TwinView> view, Responder& responde
 
 void get_twin(const Api& api, Request request, Responder responder) {
   const auto id = identity_of(request);
-  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
-  api.on_home(id->device, kEnvelope, std::move(responder), [&api, id = *id](hub::Shard& shard, Responder answer) {
+  if (!id.ok()) return responder.respond(api.error(id.error(), kTwinEnvelope));
+  api.on_home(id->device, kTwinEnvelope, std::move(responder), [&api, id = *id](hub::Shard& shard, Responder answer) {
     shard.get_twin(id, [&api, answer = std::move(answer)](Result<hub::TwinView> view) mutable { answer_twin(api, std::move(view), answer); });
   });
 }
 
 void update_twin(const Api& api, Request request, Responder responder, bool replace) {
   const auto id = identity_of(request);
-  if (!id.ok()) return responder.respond(api.error(id.error(), kEnvelope));
+  if (!id.ok()) return responder.respond(api.error(id.error(), kTwinEnvelope));
   auto update = twin::parse_update(request.http.body);
-  if (!update.ok()) return responder.respond(api.error(update.error(), kEnvelope));
+  if (!update.ok()) return responder.respond(api.error(update.error(), kTwinEnvelope));
   hub::Condition condition = parse_if_match(request.http);
-  api.on_home(id->device, kEnvelope, std::move(responder),
+  api.on_home(id->device, kTwinEnvelope, std::move(responder),
               [&api, id = *id, update = std::move(*update), replace, condition = std::move(condition)](hub::Shard& shard, Responder answer) mutable {
     shard.update_twin(id, std::move(update), replace, condition,
                       [&api, answer = std::move(answer)](Result<hub::TwinView> view) mutable { answer_twin(api, std::move(view), answer); });
@@ -44,9 +44,9 @@ void put_twin(const Api& api, Request request, Responder responder) { update_twi
 void add_twin_routes(std::vector<Route>& routes) {
   using auth::Right;
   for (const std::string_view path : {"twins/{}", "twins/{}/modules/{}"}) {
-    routes.push_back({"GET", path, {Right::kServiceConnect}, kEnvelope, get_twin});
-    routes.push_back({"PATCH", path, {Right::kServiceConnect}, kEnvelope, patch_twin});
-    routes.push_back({"PUT", path, {Right::kServiceConnect}, kEnvelope, put_twin});
+    routes.push_back({"GET", path, {Right::kServiceConnect}, kTwinEnvelope, get_twin});
+    routes.push_back({"PATCH", path, {Right::kServiceConnect}, kTwinEnvelope, patch_twin});
+    routes.push_back({"PUT", path, {Right::kServiceConnect}, kTwinEnvelope, put_twin});
   }
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kRoot = "/_nearhub/certificates";
 
-std::string path_of(const std::string& name) { return std::string(kRoot) + "/" + percent_encode(name); }
+std::string authority_path(const std::string& name) { return std::string(kRoot) + "/" + percent_encode(name); }
 
 Result<JsonDocument> call(HubClient& hub, std::string method, std::string path, std::string body, bool any_version) {
   HubRequest request;
@@ -60,7 +60,7 @@ Status add_authority(HubClient& hub, const NewAuthority& authority, Console& con
   JsonWriter body;
   body.object().member("properties").object().member("certificate", *certificate).member("isVerified", authority.verified);
   body.end_object().end_object();
-  const auto added = call(hub, "PUT", path_of(authority.name), std::move(body).take(), authority.replace);
+  const auto added = call(hub, "PUT", authority_path(authority.name), std::move(body).take(), authority.replace);
   if (!added.ok()) {
     if (added.error().code != ErrorCode::kPreconditionFailed || authority.replace) return added.error();
     return Error{ErrorCode::kPreconditionFailed, fmt::format("there is a CA {} already: --replace puts this one in its place", authority.name)};
@@ -95,14 +95,14 @@ Status list_authorities(HubClient& hub, bool json, Console& console) {
 }
 
 Status show_authority(HubClient& hub, const std::string& name, bool json, Console& console) {
-  const auto authority = call(hub, "GET", path_of(name), {}, false);
+  const auto authority = call(hub, "GET", authority_path(name), {}, false);
   if (!authority.ok()) return authority.error();
   console.print(json ? to_json(*authority) + "\n" : authority_text(*authority));
   return {};
 }
 
 Status print_verification_code(HubClient& hub, const std::string& name, Console& console) {
-  const auto coded = call(hub, "POST", path_of(name) + "/generateVerificationCode", {}, true);
+  const auto coded = call(hub, "POST", authority_path(name) + "/generateVerificationCode", {}, true);
   if (!coded.ok()) return coded.error();
   console.print(text_at(*coded, {"properties", "verificationCode"}) + "\n");
   return {};
@@ -113,7 +113,7 @@ Status verify_authority(HubClient& hub, const std::string& name, const std::stri
   if (!certificate.ok()) return certificate.error();
   JsonWriter body;
   body.object().member("certificate", *certificate).end_object();
-  const auto verified = call(hub, "POST", path_of(name) + "/verify", std::move(body).take(), true);
+  const auto verified = call(hub, "POST", authority_path(name) + "/verify", std::move(body).take(), true);
   if (!verified.ok()) return verified.error();
   console.print(fmt::format("the CA {} is verified; its devices may connect\n", name));
   return {};
@@ -122,7 +122,7 @@ Status verify_authority(HubClient& hub, const std::string& name, const std::stri
 Status delete_authority(HubClient& hub, const std::string& name, Console& console) {
   HubRequest request;
   request.method = "DELETE";
-  request.path = path_of(name);
+  request.path = authority_path(name);
   request.headers = {{"If-Match", "*"}};
   const auto answer = hub.call(request);
   if (!answer.ok()) return answer.error();

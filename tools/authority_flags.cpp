@@ -10,7 +10,7 @@ struct Named {
   bool json = false;
 };
 
-void add_name(CLI::App& command, std::string& name) {
+void add_authority_name(CLI::App& command, std::string& name) {
   command.add_option("NAME", name, "Its name at the hub: letters, digits and - . _")->required()->option_text("NAME");
 }
 
@@ -23,7 +23,7 @@ void add_add(CLI::App& family, Invocation& invocation) {
   CLI::App& command = add_client_command(
       family, "add", "Register a CA certificate, a root or an intermediate", invocation,
       [authority](HubClient& hub, Console& console) { return add_authority(hub, *authority, console); });
-  add_name(command, authority->name);
+  add_authority_name(command, authority->name);
   add_file(command, authority->file, "The certificate, PEM or DER; its key stays with you");
   command.add_flag("--verified", authority->verified, "Without proof that you hold its key");
   command.add_flag("--replace", authority->replace, "Take the place of one of this name");
@@ -47,7 +47,7 @@ void add_show(CLI::App& family, Invocation& invocation) {
   CLI::App& command = add_client_command(
       family, "show", "Show a CA", invocation,
       [show](HubClient& hub, Console& console) { return show_authority(hub, show->name, show->json, console); });
-  add_name(command, show->name);
+  add_authority_name(command, show->name);
   add_json_flag(command, show->json);
   command.footer("Example:\n  nearhub ca show plant-7");
 }
@@ -57,7 +57,7 @@ void add_code(CLI::App& family, Invocation& invocation) {
   CLI::App& command = add_client_command(
       family, "code", "Print a new verification code: the CN of the certificate that proves that you hold the CA's key",
       invocation, [named](HubClient& hub, Console& console) { return print_verification_code(hub, named->name, console); });
-  add_name(command, named->name);
+  add_authority_name(command, named->name);
   command.footer("Example:\n  nearhub ca code plant-7");
 }
 
@@ -66,7 +66,7 @@ void add_verify(CLI::App& family, Invocation& invocation) {
   CLI::App& command = add_client_command(
       family, "verify", "Prove that you hold a CA's key, by a certificate that it has signed", invocation,
       [named](HubClient& hub, Console& console) { return verify_authority(hub, named->name, named->file, console); });
-  add_name(command, named->name);
+  add_authority_name(command, named->name);
   add_file(command, named->file, "A certificate with the code as its CN, signed by the CA itself, PEM or DER");
   command.footer("Example:\n  nearhub ca verify plant-7 verification_cert.pem");
 }
@@ -76,7 +76,7 @@ void add_delete(CLI::App& family, Invocation& invocation) {
   CLI::App& command = add_client_command(
       family, "delete", "Forget a CA and close the connections that it admitted", invocation,
       [named](HubClient& hub, Console& console) { return delete_authority(hub, named->name, console); });
-  add_name(command, named->name);
+  add_authority_name(command, named->name);
   command.footer("Example:\n  nearhub ca delete plant-7");
 }
 

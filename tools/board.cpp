@@ -17,8 +17,6 @@
 namespace nearhub::tools {
 namespace {
 
-Error wrong(std::string detail) { return {ErrorCode::kInvalidSetting, std::move(detail)}; }
-
 bool is_ipv4(const std::string& host) {
   in_addr address{};
   return inet_pton(AF_INET, host.c_str(), &address) == 1;
@@ -57,14 +55,14 @@ Result<certs::Credential> existing_credential(const BoardOrder& order, const std
   const std::string type = text_at(*identity, {"authentication", "type"});
   const std::string id = order.device.text();
   if (type != "selfSigned" && type != "certificateAuthority") {
-    return wrong(fmt::format("device {} is registered with keys, and the board's library knows certificates only: give the board an id of its own, or "
+    return invalid_setting(fmt::format("device {} is registered with keys, and the board's library knows certificates only: give the board an id of its own, or "
                              "delete the device first",
                              id));
   }
   const CertificateFiles files = certificate_files(folder, file_name_for(id));
   auto credential = read_certificate_files(files);
   if (!credential.ok()) {
-    return wrong(fmt::format("device {} exists, and its certificate and key are not here ({}): --out says where they are; or delete the device, or "
+    return invalid_setting(fmt::format("device {} exists, and its certificate and key are not here ({}): --out says where they are; or delete the device, or "
                              "make a certificate with `nearhub cert device {}` and register its thumbprint",
                              id, credential.error().detail, id));
   }
@@ -76,11 +74,11 @@ Result<certs::Credential> existing_credential(const BoardOrder& order, const std
       return equals_ignoring_case(registered, info->sha256_thumbprint) || equals_ignoring_case(registered, info->sha1_thumbprint);
     };
     if (!is_known("primaryThumbprint") && !is_known("secondaryThumbprint")) {
-      return wrong(fmt::format("{} is not the certificate that device {} is registered with: its thumbprint is {}", terminal_text(files.certificate), id,
+      return invalid_setting(fmt::format("{} is not the certificate that device {} is registered with: its thumbprint is {}", terminal_text(files.certificate), id,
                                info->sha256_thumbprint));
     }
   } else if (info->common_name != id) {
-    return wrong(fmt::format("{} names {}, not {}", terminal_text(files.certificate), terminal_text(info->common_name), id));
+    return invalid_setting(fmt::format("{} names {}, not {}", terminal_text(files.certificate), terminal_text(info->common_name), id));
   }
   return credential;
 }
@@ -100,7 +98,7 @@ Status check_modem_credentials(const BoardFacts& facts) {
       {"the hub's CA", &facts.ca_pem}, {"the client certificate with its chain", &facts.client_pem}, {"the private key", &facts.key_pem}};
   for (const auto& [what, pem] : texts) {
     if (pem->size() < kMaxModemCredentialBytes) continue;
-    return wrong(fmt::format("{} has {} bytes, and the modem takes less than {}: use EC keys (the default), and fewer authorities above the device", what, pem->size(),
+    return invalid_setting(fmt::format("{} has {} bytes, and the modem takes less than {}: use EC keys (the default), and fewer authorities above the device", what, pem->size(),
                              kMaxModemCredentialBytes));
   }
   return {};
@@ -172,13 +170,13 @@ Status make_board_files(HubClient& hub, const BoardOrder& order, Random& random,
   facts.port = endpoint->mqtts_port;
   facts.sec_tag = order.sec_tag;
   if (facts.host.size() > kMaxBoardHostBytes) {
-    return wrong(fmt::format("the host name has {} characters, and the library takes {}", facts.host.size(), kMaxBoardHostBytes));
+    return invalid_setting(fmt::format("the host name has {} characters, and the library takes {}", facts.host.size(), kMaxBoardHostBytes));
   }
-  if (hub.address().ca_file.empty()) return wrong("which CA is the hub's? --hub-ca says its file");
+  if (hub.address().ca_file.empty()) return invalid_setting("which CA is the hub's? --hub-ca says its file");
   const auto ca = broker::read_file(hub.address().ca_file);
-  if (!ca.ok()) return wrong(ca.error().detail);
+  if (!ca.ok()) return invalid_setting(ca.error().detail);
   auto ca_pem = certs::chain_without_root(*ca);
-  if (!ca_pem.ok()) return wrong(fmt::format("{}: {}", terminal_text(hub.address().ca_file), ca_pem.error().detail));
+  if (!ca_pem.ok()) return invalid_setting(fmt::format("{}: {}", terminal_text(hub.address().ca_file), ca_pem.error().detail));
   facts.ca_pem = std::move(*ca_pem);
 
   const std::string folder = order.folder.empty() ? "nrf9160-" + facts.device : order.folder;

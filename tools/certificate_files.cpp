@@ -21,12 +21,10 @@ bool exists(const std::string& path) {
   return std::filesystem::exists(path, error);
 }
 
-Error wrong(std::string detail) { return {ErrorCode::kInvalidSetting, std::move(detail)}; }
-
 // A file that a person named: whatever is wrong with it is a wrong argument.
 Result<std::string> read_named_file(const std::string& path) {
   auto content = broker::read_file(path);
-  if (!content.ok()) return wrong(content.error().detail);
+  if (!content.ok()) return invalid_setting(content.error().detail);
   return content;
 }
 
@@ -47,7 +45,7 @@ std::string file_name_for(std::string_view common_name) {
 Status check_certificate_files(const CertificateFiles& files, bool force) {
   if (force) return {};
   for (const std::string* path : {&files.key, &files.certificate, &files.chain}) {
-    if (exists(*path)) return wrong(fmt::format("{} exists and stays as it is; --force replaces it", terminal_text(*path)));
+    if (exists(*path)) return invalid_setting(fmt::format("{} exists and stays as it is; --force replaces it", terminal_text(*path)));
   }
   return {};
 }
@@ -77,7 +75,7 @@ Result<certs::Credential> read_certificate_files(const CertificateFiles& files) 
     chain = std::move(*read);
   }
   auto credential = certs::read_credential(*certificate, *key, chain);
-  if (!credential.ok()) return wrong(fmt::format("{}: {}", terminal_text(files.certificate), credential.error().detail));
+  if (!credential.ok()) return invalid_setting(fmt::format("{}: {}", terminal_text(files.certificate), credential.error().detail));
   return credential;
 }
 
@@ -106,7 +104,7 @@ Result<Authority> find_authority(const std::string& name, const std::string& key
     return authority;
   }
   if (exists(name) && std::filesystem::is_regular_file(name)) {
-    if (key_file.empty()) return wrong(fmt::format("{}: where is its private key? --ca-key says it", terminal_text(name)));
+    if (key_file.empty()) return invalid_setting(fmt::format("{}: where is its private key? --ca-key says it", terminal_text(name)));
     auto read = read_certificate_files({name, key_file, name});
     if (!read.ok()) return read.error();
     authority.name = std::filesystem::path(name).stem().string();
@@ -114,7 +112,7 @@ Result<Authority> find_authority(const std::string& name, const std::string& key
     authority.credential = std::move(*read);
     return authority;
   }
-  return wrong(fmt::format("there is no certificate authority {}: looked for {}; `nearhub cert root {}` makes one", terminal_text(name),
+  return invalid_setting(fmt::format("there is no certificate authority {}: looked for {}; `nearhub cert root {}` makes one", terminal_text(name),
                            terminal_text(looked_for), terminal_text(std::string(base))));
 }
 

@@ -9,11 +9,6 @@
 #include "tools/table.h"
 
 namespace nearhub::tools {
-namespace {
-
-constexpr int kMostListed = 1000;  // by the API
-
-}  // namespace
 
 Status list_devices(HubClient& hub, int top, bool json, Console& console) {
   const auto body = hub.get("/devices", fmt::format("top={}", top));

@@ -13,7 +13,9 @@
 
 namespace nearhub::tools {
 
-// At most `top` devices, 1 to 1000.
+inline constexpr int kMostListed = 1000;  // devices at once, by the API
+
+// At most `top` devices, 1 to kMostListed.
 Status list_devices(HubClient& hub, int top, bool json, Console& console);
 
 struct DeviceUpdate {

@@ -17,7 +17,7 @@ namespace nearhub::tools {
 namespace {
 
 // Long enough for an afternoon with them.
-constexpr std::int64_t kTokenSeconds = 24 * 3600;
+constexpr std::int64_t kExampleTokenSeconds = 24 * 3600;
 // Above a hundred columns a line of this would be no ornament any more.
 constexpr std::size_t kRuleWidth = 78;
 
@@ -207,7 +207,7 @@ Status show_examples(HubClient& hub, const std::string& device, Console& console
   facts.https_port = hub.address().port;
   facts.ca_file = hub.address().ca_file;
   facts.device_connection_string = connection_string(*identity, endpoint->host_name());
-  const WallTime until = hub.now() + std::chrono::seconds{kTokenSeconds};
+  const WallTime until = hub.now() + std::chrono::seconds{kExampleTokenSeconds};
   facts.tokens_until = show_time(until);
   auto device_token = auth::make_sas_token(facts.host + "/devices/" + chosen->str(), key, unix_seconds(until));
   if (!device_token.ok()) return device_token.error();

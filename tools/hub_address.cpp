@@ -24,8 +24,6 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-Error invalid(std::string detail) { return {ErrorCode::kInvalidSetting, std::move(detail)}; }
-
 // There is none, or its file is of no use: no mistake in the arguments.
 Error unreachable(std::string detail) { return {ErrorCode::kIo, std::move(detail)}; }
 
@@ -34,22 +32,22 @@ bool readable(const std::string& file) { return ::access(file.c_str(), R_OK) == 
 // Fills in what a connection string says; `source` is set.
 Status read_login(HubAddress& address, std::string_view text) {
   auto parsed = auth::parse_connection_string(text);
-  if (!parsed.ok()) return invalid(fmt::format("{}: {}", address.source, parsed.error().detail));
+  if (!parsed.ok()) return invalid_setting(fmt::format("{}: {}", address.source, parsed.error().detail));
   address.login = std::move(*parsed);
   const auth::ConnectionString& login = address.login;
   if (!login.device_id.empty()) {
-    return invalid(fmt::format("{}: this is the connection string of {} {}; give the one of a shared access policy "
+    return invalid_setting(fmt::format("{}: this is the connection string of {} {}; give the one of a shared access policy "
                                "(HostName=...;SharedAccessKeyName=...), "
                                "which the hub writes into its ready file",
                                address.source, login.module_id.empty() ? "device" : "a module of device",
                                printable(login.device_id, 128)));
   }
   if (login.signature.empty() && (login.policy_name.empty() || login.key.empty())) {
-    return invalid(fmt::format("{}: the connection string has no {}", address.source,
+    return invalid_setting(fmt::format("{}: the connection string has no {}", address.source,
                                login.policy_name.empty() ? "SharedAccessKeyName" : "SharedAccessKey"));
   }
   address.host = auth::without_port(login.host_name);
-  if (address.host.empty()) return invalid(fmt::format("{}: HostName has no host", address.source));
+  if (address.host.empty()) return invalid_setting(fmt::format("{}: HostName has no host", address.source));
   std::string_view port =
       std::string_view(login.host_name).substr(login.host_name.find(address.host) + address.host.size());
   if (port.starts_with(']')) port.remove_prefix(1);
@@ -57,7 +55,7 @@ Status read_login(HubAddress& address, std::string_view text) {
   if (port.starts_with(':')) {
     const auto number = parse_decimal(port.substr(1));
     if (!number || *number == 0 || *number > 65535) {
-      return invalid(fmt::format("{}: \"{}\" is no port", address.source, printable(port.substr(1), 40)));
+      return invalid_setting(fmt::format("{}: \"{}\" is no port", address.source, printable(port.substr(1), 40)));
     }
     address.port = static_cast<std::uint16_t>(*number);
   }
@@ -121,7 +119,7 @@ Result<HubAddress> find_hub(const HubFlags& flags) {
   std::string ca = flags.ca_file;
   if (ca.empty()) ca = environment(kCaVariable);
   if (!ca.empty()) {
-    if (!readable(ca)) return invalid(fmt::format("cannot read the CA file {}", ca));
+    if (!readable(ca)) return invalid_setting(fmt::format("cannot read the CA file {}", ca));
     address.ca_file = ca;
     address.system_store = false;
   }

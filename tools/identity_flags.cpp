@@ -13,8 +13,6 @@
 namespace nearhub::tools {
 namespace {
 
-constexpr int kMostListed = 1000;  // by the API
-
 IdentityKind other_than_device(bool module) { return module ? IdentityKind::kModule : IdentityKind::kDevice; }
 
 // The type as the API has it.

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{500};
 
-std::string path_of(const std::string& id) { return "/jobs/" + percent_encode(id); }
+std::string job_path(const std::string& id) { return "/jobs/" + percent_encode(id); }
 
 std::string body_of(const NewJob& job) {
   JsonWriter json;
@@ -69,7 +69,7 @@ Status start_job(HubClient& hub, const NewJob& job, Console& console) {
       console.say(fmt::format("job {} goes on; `nearhub job cancel {}` ends it", id, id));
       return {};
     }
-    const auto now = hub.get(path_of(id));
+    const auto now = hub.get(job_path(id));
     if (!now.ok()) return now.error();
     body = *now;
     made = parse_object(body);
@@ -112,7 +112,7 @@ Status list_jobs(HubClient& hub, bool json, Console& console) {
 }
 
 Status show_job(HubClient& hub, const std::string& id, bool json, Console& console) {
-  const auto body = hub.get(path_of(id));
+  const auto body = hub.get(job_path(id));
   if (!body.ok()) return body.error();
   if (json) {
     console.print(*body + "\n");
@@ -137,7 +137,7 @@ Status show_job(HubClient& hub, const std::string& id, bool json, Console& conso
 Status cancel_job(HubClient& hub, const std::string& id, Console& console) {
   HubRequest request;
   request.method = "DELETE";
-  request.path = path_of(id);
+  request.path = job_path(id);
   const auto answer = hub.call(request);
   if (!answer.ok()) return answer.error();
   console.print(fmt::format("cancelled job {}\n", id));

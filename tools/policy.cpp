@@ -15,7 +15,7 @@
 namespace nearhub::tools {
 namespace {
 
-std::string path_of(const std::string& name) { return "/_nearhub/policies/" + percent_encode(name); }
+std::string policy_path(const std::string& name) { return "/_nearhub/policies/" + percent_encode(name); }
 
 Status check_name(const std::string& name) {
   const Status sound = auth::check_policy_name(name);
@@ -65,7 +65,7 @@ Status list_policies(HubClient& hub, bool keys, bool json, Console& console) {
 
 Status show_policy(HubClient& hub, const std::string& name, bool keys, bool json, Console& console) {
   if (Status sound = check_name(name); !sound.ok()) return sound;
-  const auto body = hub.get(path_of(name));
+  const auto body = hub.get(policy_path(name));
   if (!body.ok()) return body.error();
   auto policy = parse_object(*body);
   if (!policy.ok()) return policy.error();
@@ -88,7 +88,7 @@ Status put_policy(HubClient& hub, const std::string& name, const std::string& ri
   if (Status sound = check_name(name); !sound.ok()) return sound;
   if (const auto parsed = auth::parse_rights(rights); !parsed.ok()) return Error{ErrorCode::kInvalidSetting, parsed.error().detail};
   HubRequest request;
-  request.path = path_of(name);
+  request.path = policy_path(name);
   if (!replace) {
     const auto there = hub.request(request);
     if (!there.ok()) return there.error();
@@ -109,7 +109,7 @@ Status delete_policy(HubClient& hub, const std::string& name, Console& console) 
   if (Status sound = check_name(name); !sound.ok()) return sound;
   HubRequest request;
   request.method = "DELETE";
-  request.path = path_of(name);
+  request.path = policy_path(name);
   const auto answer = hub.call(request);
   if (!answer.ok()) return answer.error();
   console.print(fmt::format("deleted policy {}; the connections that it admitted are closed\n", name));
@@ -122,7 +122,7 @@ Status regenerate_policy(HubClient& hub, const std::string& name, const std::str
   json_body.object().member("policyKey", which).end_object();
   HubRequest request;
   request.method = "POST";
-  request.path = path_of(name) + "/regenerate";
+  request.path = policy_path(name) + "/regenerate";
   request.body = std::move(json_body).take();
   std::string body;
   const auto policy = call(hub, std::move(request), body);
@@ -133,7 +133,7 @@ Status regenerate_policy(HubClient& hub, const std::string& name, const std::str
 
 Status print_policy_connection_string(HubClient& hub, const std::string& name, bool secondary, Console& console) {
   if (Status sound = check_name(name); !sound.ok()) return sound;
-  const auto body = hub.get(path_of(name));
+  const auto body = hub.get(policy_path(name));
   if (!body.ok()) return body.error();
   const auto policy = parse_object(*body);
   if (!policy.ok()) return policy.error();

@@ -12,8 +12,6 @@
 namespace nearhub::tools {
 namespace {
 
-Error invalid(std::string detail) { return {ErrorCode::kInvalidSetting, std::move(detail)}; }
-
 std::string resource_of(std::string_view host, const std::optional<IdentityId>& identity) {
   std::string resource(auth::without_port(host));
   if (!identity) return resource;
@@ -30,24 +28,24 @@ Result<std::string> make_token(const NewToken& token, WallTime now) {
   const std::int64_t expiry = unix_seconds(now) + token.lifetime_s;
   if (token.connection_string.empty()) {
     if (token.resource.empty()) {
-      return invalid("--key needs --resource: what the token is for, like hub.local.test/devices/d1");
+      return invalid_setting("--key needs --resource: what the token is for, like hub.local.test/devices/d1");
     }
     return auth::make_sas_token(token.resource, token.key, expiry, token.policy);
   }
   const auto parsed = auth::parse_connection_string(token.connection_string);
   if (!parsed.ok()) return parsed.error();
   const auth::ConnectionString& login = *parsed;
-  if (login.key.empty()) return invalid("the connection string has no SharedAccessKey to sign with");
+  if (login.key.empty()) return invalid_setting("the connection string has no SharedAccessKey to sign with");
   std::optional<IdentityId> identity = token.identity;
   if (!login.device_id.empty()) {
     const IdentityId own{DeviceId(login.device_id), ModuleId(login.module_id)};
     if (identity && *identity != own) {
-      return invalid(fmt::format("the connection string is that of {}: its key signs for nothing else, and not for {}",
+      return invalid_setting(fmt::format("the connection string is that of {}: its key signs for nothing else, and not for {}",
                                  describe(own), describe(*identity)));
     }
     identity = own;
   } else if (login.policy_name.empty()) {
-    return invalid("the connection string has neither DeviceId nor SharedAccessKeyName");
+    return invalid_setting("the connection string has neither DeviceId nor SharedAccessKeyName");
   }
   return auth::make_sas_token(resource_of(login.host_name, identity), login.key, expiry, login.policy_name);
 }
@@ -69,7 +67,7 @@ Result<std::string> make_token_with_hub(HubClient& hub, const NewToken& token) {
                                authentication_cell(*identity))};
     }
   } else if (key.empty()) {
-    return invalid("the login has no key to sign with");
+    return invalid_setting("the login has no key to sign with");
   }
   return auth::make_sas_token(resource_of(endpoint->host, token.identity), key,
                               unix_seconds(hub.now()) + token.lifetime_s, policy);

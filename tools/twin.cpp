@@ -12,8 +12,6 @@
 namespace nearhub::tools {
 namespace {
 
-Error invalid(std::string detail) { return {ErrorCode::kInvalidSetting, std::move(detail)}; }
-
 // A section without what the hub keeps about it.
 std::string section_text(const JsonValue& section) {
   JsonDocument copy;
@@ -28,9 +26,9 @@ std::string section_text(const JsonValue& section) {
 // A section of an update: an object, or null to empty it.
 Status check_section(std::string_view name, const std::string& text) {
   const auto json = parse_json(text);
-  if (!json.ok()) return invalid(fmt::format("{}: {}", name, json.error().detail));
+  if (!json.ok()) return invalid_setting(fmt::format("{}: {}", name, json.error().detail));
   if (!json->IsObject() && !json->IsNull()) {
-    return invalid(fmt::format("{} is {}; expected an object like {{\"interval\":10}}", name, json_kind(*json)));
+    return invalid_setting(fmt::format("{} is {}; expected an object like {{\"interval\":10}}", name, json_kind(*json)));
   }
   return {};
 }
@@ -57,13 +55,13 @@ Status show_twin(HubClient& hub, const IdentityId& id, bool json, Console& conso
 Result<std::string> twin_update_body(const TwinUpdate& update) {
   if (!update.body.empty()) {
     const auto json = parse_json(update.body);
-    if (!json.ok()) return invalid("the update: " + json.error().detail);
+    if (!json.ok()) return invalid_setting("the update: " + json.error().detail);
     if (!json->IsObject()) {
-      return invalid(fmt::format("the update is {}; expected {{\"tags\":...,\"properties\":{{\"desired\":...}}}}",
+      return invalid_setting(fmt::format("the update is {}; expected {{\"tags\":...,\"properties\":{{\"desired\":...}}}}",
                                  json_kind(*json)));
     }
     if (find_path(*json, {"tags"}) == nullptr && find_path(*json, {"properties", "desired"}) == nullptr) {
-      return invalid("the update has neither tags nor properties.desired, so it would change nothing; for desired "
+      return invalid_setting("the update has neither tags nor properties.desired, so it would change nothing; for desired "
                      "properties alone give --desired '{...}'");
     }
     return update.body;
@@ -79,7 +77,7 @@ Result<std::string> twin_update_body(const TwinUpdate& update) {
     json.member("properties").object().member("desired").raw(*update.desired).end_object();
   }
   if (!update.tags && !update.desired) {
-    return invalid("nothing to send: give --desired '{...}', --tags '{...}', or the whole update as an argument");
+    return invalid_setting("nothing to send: give --desired '{...}', --tags '{...}', or the whole update as an argument");
   }
   json.end_object();
   return std::move(json).take();

@@ -8,7 +8,7 @@
 namespace nearhub::twin {
 namespace {
 
-constexpr auto kNowhere = std::string_view::npos;
+constexpr auto kNoEnd = std::string_view::npos;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -33,7 +33,7 @@ std::size_t end_of_string(std::string_view text, bool& escaped) {
       ++i;
     }
   }
-  return kNowhere;
+  return kNoEnd;
 }
 
 // The length of the object or array at the beginning of the text, its brackets included.
@@ -50,14 +50,14 @@ std::size_t length_of_nested(std::string_view text) {
       case '"': {
         bool escaped;
         const std::size_t end = end_of_string(text.substr(i + 1), escaped);
-        if (end == kNowhere) return kNowhere;
+        if (end == kNoEnd) return kNoEnd;
         i += end + 1;
         break;
       }
       default: break;
     }
   }
-  return kNowhere;
+  return kNoEnd;
 }
 
 std::uint32_t hex_of(std::string_view digits) {
@@ -123,14 +123,14 @@ std::optional<JsonView> JsonView::take(std::string_view& rest) {
   if (first == '"') {
     bool escaped;
     const std::size_t end = end_of_string(rest.substr(1), escaped);
-    if (end == kNowhere) return std::nullopt;
+    if (end == kNoEnd) return std::nullopt;
     const JsonView value(Kind::kString, rest.substr(1, end), escaped);
     rest.remove_prefix(end + 2);
     return value;
   }
   if (first == '{' || first == '[') {
     const std::size_t length = length_of_nested(rest);
-    if (length == kNowhere) return std::nullopt;
+    if (length == kNoEnd) return std::nullopt;
     const JsonView value(first == '{' ? Kind::kObject : Kind::kArray, rest.substr(0, length), false);
     rest.remove_prefix(length);
     return value;

@@ -19,7 +19,7 @@ constexpr FunctionInfo kFunctions[] = {
 
 constexpr std::string_view kOfRoutes[] = {"ABS",    "EXP",   "POWER", "SQUARE",    "CEILING",  "FLOOR", "SIGN",
                                           "SQRT",   "AS_NUMBER", "CONCAT", "LENGTH", "LOWER", "UPPER", "SUBSTRING", "INDEX_OF"};
-constexpr std::string_view kAggregates[] = {"COUNT", "AVG", "SUM", "MIN", "MAX"};
+constexpr std::string_view kAggregateNames[] = {"COUNT", "AVG", "SUM", "MIN", "MAX"};
 
 }  // namespace
 
@@ -35,7 +35,7 @@ std::string unknown_function(std::string_view name) {
   if (is("STARTS_WITH")) return "queries spell it STARTSWITH; STARTS_WITH belongs to message routes";
   if (is("ENDS_WITH")) return "queries spell it ENDSWITH; ENDS_WITH belongs to message routes";
   if (is("CONTAINS")) return "queries have no CONTAINS; there are STARTSWITH, ENDSWITH and, for arrays, ARRAY_CONTAINS";
-  for (const std::string_view aggregate : kAggregates) {
+  for (const std::string_view aggregate : kAggregateNames) {
     if (is(aggregate)) return fmt::format("{} is an aggregate: it stands in the SELECT list, not in a condition", aggregate);
   }
   for (const std::string_view route : kOfRoutes) {

@@ -10,7 +10,7 @@
 namespace nearhub::twin {
 namespace {
 
-constexpr std::string_view kVersion = "$version";
+constexpr std::string_view kVersionName = "$version";
 
 // What one request does to one section.
 struct Step {
@@ -57,7 +57,7 @@ std::string notification(const Section& desired, const Step& step) {
       value.write(json);
     }
   }
-  json.member(kVersion, desired.version() + 1);
+  json.member(kVersionName, desired.version() + 1);
   json.end_object();
   return std::move(json).take();
 }
@@ -98,7 +98,7 @@ Result<Update> parse_update(std::string_view body) {
   if (update.desired) {
     // Tools send back what they were shown.
     update.desired->erase("$metadata");
-    update.desired->erase(kVersion);
+    update.desired->erase(kVersionName);
   }
   return update;
 }
@@ -126,7 +126,7 @@ Result<ImportedTwin> parse_import(std::string_view entry) {
   for (std::optional<Value>* section : {&twin.update.desired, &twin.reported}) {
     if (!*section) continue;
     (*section)->erase("$metadata");
-    (*section)->erase(kVersion);
+    (*section)->erase(kVersionName);
   }
   // An exported file has all sections of every identity: an empty one must not count a version when it is brought back.
   for (std::optional<Value>* section : {&twin.update.tags, &twin.update.desired, &twin.reported}) {

@@ -69,7 +69,7 @@ ShardRig::ShardRig(const std::function<void(Hub::Shared&)>& adjust) {
                      store,
                      refusals,
                      auth::HostNames({std::string(kHost)}),
-                     {{"device", std::string(kPolicyKey), std::string(kOtherKey), device}},
+                     std::vector<auth::AccessPolicy>{{"device", std::string(kPolicyKey), std::string(kOtherKey), device}},
                      {},
                      {},
                      {},

@@ -14,7 +14,7 @@ using namespace std::string_view_literals;
 
 namespace {
 
-constexpr std::size_t kNoLimit = 1'000'000'000;
+constexpr std::size_t kAnySize = 1'000'000'000;
 
 std::string encoded(const mqtt::Packet& packet) {
   std::string out;
@@ -28,7 +28,7 @@ TEST_SUITE("mqtt") {
   TEST_CASE("decoder: every packet of the standard, in both directions") {
     for (const mqtt::Sample& sample : mqtt::samples()) {
       CAPTURE(sample.name);
-      mqtt::Decoder decoder(kNoLimit);
+      mqtt::Decoder decoder(kAnySize);
       decoder.feed(sample.bytes);
       mqtt::Packet packet;
       CHECK(decoder.next(packet) == mqtt::Decoder::kPacket);
@@ -73,7 +73,7 @@ TEST_SUITE("mqtt") {
     std::string bytes;
     mqtt::encode_subscribe(bytes, 1, {{"devices/+/messages/devicebound/#", 0}, {"$iothub/twin/res/#", 1}, {"x", 2}});
     mqtt::encode_unsubscribe(bytes, 2, {"x", "y/z"});
-    mqtt::Decoder decoder(kNoLimit);
+    mqtt::Decoder decoder(kAnySize);
     decoder.feed(bytes);
     mqtt::Packet packet;
 
@@ -121,7 +121,7 @@ TEST_SUITE("mqtt") {
       CHECK(bytes == std::string(c.header) + std::string("\x00\x01t", 3) + payload);
       CHECK(mqtt::encoded_size(publish) == bytes.size());
 
-      mqtt::Decoder decoder(kNoLimit);
+      mqtt::Decoder decoder(kAnySize);
       decoder.feed(bytes);
       mqtt::Packet packet;
       REQUIRE(decoder.next(packet) == mqtt::Decoder::kPacket);
@@ -131,7 +131,7 @@ TEST_SUITE("mqtt") {
 
   TEST_CASE("remaining length: written with more bytes than needed it is read all the same") {
     for (const std::string_view bytes : {"\x40\x82\x00\x00\x07"sv, "\x40\x82\x80\x00\x00\x07"sv, "\x40\x82\x80\x80\x00\x00\x07"sv}) {
-      mqtt::Decoder decoder(kNoLimit);
+      mqtt::Decoder decoder(kAnySize);
       decoder.feed(bytes);
       mqtt::Packet packet;
       REQUIRE(decoder.next(packet) == mqtt::Decoder::kPacket);
@@ -148,7 +148,7 @@ TEST_SUITE("mqtt") {
     mqtt::encode(bytes, connect);
     const mqtt::Publish publish{longest, "p", 1, false, false, 1};
     mqtt::encode(bytes, publish);
-    mqtt::Decoder decoder(kNoLimit);
+    mqtt::Decoder decoder(kAnySize);
     decoder.feed(bytes);
     mqtt::Packet packet;
     REQUIRE(decoder.next(packet) == mqtt::Decoder::kPacket);

@@ -13,7 +13,7 @@ using namespace nearhub::test;
 
 namespace {
 
-WireClient::Options verified() {
+WireClient::Options verified_client() {
   WireClient::Options options;
   options.verify_name = "localhost";
   options.ca_pem = TlsServer::ca_pem();
@@ -25,7 +25,7 @@ WireClient::Options verified() {
 TEST_SUITE("net") {
   TEST_CASE("last words: bytes before a reset are read") {
     TlsServer server;
-    WireClient client(server.port(), verified());
+    WireClient client(server.port(), verified_client());
     REQUIRE(client.handshake());
     ServerEnd& end = server.end();
     end.wait_secured();
@@ -40,7 +40,7 @@ TEST_SUITE("net") {
 
   TEST_CASE("last words: bytes before a reset are read, although what is written finds nobody") {
     TlsServer server;
-    WireClient client(server.port(), verified());
+    WireClient client(server.port(), verified_client());
     REQUIRE(client.handshake());
     ServerEnd& end = server.end();
     end.wait_secured();
@@ -56,7 +56,7 @@ TEST_SUITE("net") {
 
   TEST_CASE("last words: wait while reading is paused") {
     TlsServer server;
-    WireClient client(server.port(), verified());
+    WireClient client(server.port(), verified_client());
     REQUIRE(client.handshake());
     ServerEnd& end = server.end();
     end.wait_secured();
@@ -81,7 +81,7 @@ TEST_SUITE("net") {
       };
     };
     TlsServer server(options);
-    WireClient client(server.port(), verified());
+    WireClient client(server.port(), verified_client());
     REQUIRE(client.handshake());
     ServerEnd& end = server.end();
     end.wait_secured();
@@ -106,7 +106,7 @@ TEST_SUITE("net") {
   TEST_CASE("last words: a client that refuses the certificate is understood, although it is gone at once") {
     for (int i = 0; i < 20; ++i) {
       TlsServer server;
-      WireClient::Options options = verified();
+      WireClient::Options options = verified_client();
       options.verify_name = "another.name";
       WireClient client(server.port(), options);
       CHECK_FALSE(client.handshake());
@@ -119,7 +119,7 @@ TEST_SUITE("net") {
 
   TEST_CASE("last words: a reset during the handshake is a failed handshake, with advice") {
     TlsServer server;
-    WireClient client(server.port(), verified());
+    WireClient client(server.port(), verified_client());
     client.send_hello();
     ServerEnd& end = server.end();
     CHECK(client.socket().receive().size() > 0);  // the server's flight: it has heard us

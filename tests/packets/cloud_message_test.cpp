@@ -19,8 +19,8 @@ std::string message(std::uint16_t id, std::string_view bag, std::string_view bod
 }
 std::string puback(std::uint16_t id) { return "40 02"_hex + number(id); }
 
-struct Rig {
-  explicit Rig(const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust) { hub.create("d1"); }
+struct CloudMessageRig {
+  explicit CloudMessageRig(const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust) { hub.create("d1"); }
   void send(std::string_view body, const HttpClient::Headers& headers = {}) { REQUIRE(call(hub, "POST", kSend, body, headers).status == 204); }
   std::unique_ptr<MqttClient> subscribed(int qos, bool clean_session = true) {
     auto device = join(hub, "d1", {.clean_session = clean_session});
@@ -40,7 +40,7 @@ struct Rig {
 
 TEST_SUITE("packets") {
   TEST_CASE("C2D: a bare message carries %24.to alone") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = rig.subscribed(1);
     rig.send("hello");
     expect_bytes(*device, "32 58 00 4f"_hex + "devices/d1/messages/devicebound/%24.to=%2Fdevices%2Fd1%2Fmessages%2FdeviceBound" + "00 01"_hex + "hello");
@@ -50,7 +50,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: system properties first, in their order, then iothub-ack, then the sender's, all encoded with upper-case hex") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = rig.subscribed(1);
     rig.send("{}", {{"iothub-messageid", "m/1"},
                     {"iothub-correlationid", "c 1"},
@@ -70,14 +70,14 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: a property without a value is left out, for it would break three clients") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = rig.subscribed(1);
     rig.send("x", {{"iothub-app-empty", ""}, {"iothub-app-k", "v"}});
     expect_bytes(*device, message(1, kTo + "&k=v", "x"));
   }
 
   TEST_CASE("C2D: at QoS 0 sent is settled, and the topic is the same") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = rig.subscribed(0);
     rig.send("x");
     expect_bytes(*device, publish(kTopic + kTo, "x"));
@@ -86,7 +86,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: the devices/+ filter brings the own messages, under the own name") {
-    Rig rig;
+    CloudMessageRig rig;
     rig.hub.create("d2");
     auto device = rig.hub.connect("d1");
     device->send_raw(subscribe(1, "devices/+/messages/devicebound/#", 1));
@@ -98,7 +98,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: both filters at once bring a message once, at the higher QoS") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = rig.hub.connect("d1");
     device->send_raw(packet(0x82, number(1) + field("devices/+/messages/devicebound/#") + '\0' + field(kFilter) + '\1'));
     expect_bytes(*device, "90 04 0001 00 01"_hex);
@@ -108,7 +108,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: what waited comes with the subscription, behind its SUBACK, in order, ten at a time") {
-    Rig rig;
+    CloudMessageRig rig;
     for (int i = 1; i <= 12; ++i) rig.send(std::to_string(i));
     auto device = rig.subscribed(1);
     for (std::uint16_t i = 1; i <= 10; ++i) expect_bytes(*device, message(i, kTo, std::to_string(i)));
@@ -122,7 +122,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: what was not acknowledged comes again with DUP on the next connection, before what was never sent") {
-    Rig rig([](broker::Config& config) { config.limits.cloud_in_flight = 2; });
+    CloudMessageRig rig([](broker::Config& config) { config.limits.cloud_in_flight = 2; });
     for (int i = 1; i <= 3; ++i) rig.send(std::to_string(i));
     auto device = rig.subscribed(1);
     expect_bytes(*device, message(1, kTo, "1"));
@@ -138,7 +138,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: over MQTT the lock lasts as long as the connection: nothing is sent twice to a board that sleeps") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = join(rig.hub, "d1", {.keep_alive_s = 0});
     device->send_raw(subscribe(1, kFilter, 1));
     expect_bytes(*device, "90 03 0001 01"_hex);
@@ -152,7 +152,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: an expired message is not delivered") {
-    Rig rig;
+    CloudMessageRig rig;
     rig.send("x");
     rig.hub.advance(std::chrono::hours(2));
     auto device = rig.subscribed(1);
@@ -161,7 +161,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: the fifty-first queued message is refused") {
-    Rig rig;
+    CloudMessageRig rig;
     for (int i = 1; i <= 50; ++i) REQUIRE(rig.hub.api("POST", kSend, "x").status == 204);
     const HttpAnswer answer = rig.hub.api("POST", kSend, "x");
     CHECK(answer.status == 403);
@@ -169,7 +169,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: a purge empties the queue, and a purged message in flight may still be acknowledged") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = rig.subscribed(1);
     rig.send("x");
     expect_bytes(*device, message(1, kTo, "x"));
@@ -182,7 +182,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D hold: behind a stored session's CONNACK messages wait for the SUBACK") {
-    Rig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::seconds(100); });
+    CloudMessageRig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::seconds(100); });
     rig.subscribed(1, false);
     rig.send("x");
     bool present = false;
@@ -199,7 +199,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D hold: a client that sends no SUBSCRIBE, as Node after a token renewal, has its messages when the hold ends") {
-    Rig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::seconds(100); });
+    CloudMessageRig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::seconds(100); });
     rig.subscribed(1, false);
     rig.send("x");
     auto device = join(rig.hub, "d1", {.clean_session = false, .keep_alive_s = 0});
@@ -210,7 +210,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D hold: desired changes and method calls are not held") {
-    Rig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::seconds(100); });
+    CloudMessageRig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::seconds(100); });
     {
       auto device = rig.subscribed(1, false);
       device->send_raw(packet(0x82, number(2) + field("$iothub/methods/POST/#") + '\0' + field("$iothub/twin/PATCH/properties/desired/#") + '\0'));
@@ -227,7 +227,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D hold: 0 copies the cloud: messages come right behind the CONNACK") {
-    Rig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::milliseconds(0); });
+    CloudMessageRig rig([](broker::Config& config) { config.limits.cloud_hold = std::chrono::milliseconds(0); });
     rig.subscribed(1, false);
     rig.send("x");
     auto device = join(rig.hub, "d1", {.clean_session = false});
@@ -235,7 +235,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: a clean session does not end the queue, which is the device's") {
-    Rig rig;
+    CloudMessageRig rig;
     rig.subscribed(1, false);
     rig.send("x");
     auto device = rig.subscribed(1, true);
@@ -243,7 +243,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("C2D: a body of 64 KB, binary, arrives as it was sent") {
-    Rig rig;
+    CloudMessageRig rig;
     auto device = rig.subscribed(1);
     std::string body;
     for (int i = 0; i < 65'536; ++i) body.push_back(static_cast<char>(i));

@@ -13,8 +13,8 @@ constexpr std::string_view kMethods = "/twins/d1/methods";
 std::string request_topic(std::string_view name, std::string_view rid) { return "$iothub/methods/POST/" + std::string(name) + "/?$rid=" + std::string(rid); }
 std::string response_topic(std::string_view status, std::string_view rid) { return "$iothub/methods/res/" + std::string(status) + "/?$rid=" + std::string(rid); }
 
-struct Rig {
-  explicit Rig(std::string_view filter = "$iothub/methods/POST/#", const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust), service(hub.tls(), hub.https()) {
+struct MethodRig {
+  explicit MethodRig(std::string_view filter = "$iothub/methods/POST/#", const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust), service(hub.tls(), hub.https()) {
     hub.create("d1");
     device = hub.connect("d1");
     device->send_raw(subscribe(1, filter, 1));
@@ -29,7 +29,7 @@ struct Rig {
 
 TEST_SUITE("packets") {
   TEST_CASE("method: the payload goes out as it is, at QoS 0, and the answer comes back") {
-    Rig rig;
+    MethodRig rig;
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"reboot","payload":{"in":[1,2.5,"x"],"u":"\u00e4"}})");
     expect_bytes(*rig.device, "30 40"_hex + field("$iothub/methods/POST/reboot/?$rid=1") + "{\"in\":[1,2.5,\"x\"],\"u\":\"\xC3\xA4\"}");
     rig.device->send_raw(publish("$iothub/methods/res/200/?$rid=1", R"({"ok":true})"));
@@ -39,7 +39,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: null, an empty string, an empty object, and no payload at all, which is sent as null") {
-    Rig rig;
+    MethodRig rig;
     const std::pair<std::string, std::string> payloads[] = {
         {R"(,"payload":null)", "null"}, {R"(,"payload":"")", "\"\""}, {R"(,"payload":{})", "{}"}, {R"(,"payload":"text")", "\"text\""}, {"", "null"}};
     int rid = 0;
@@ -53,7 +53,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: with --empty-method-payload an absent payload is an empty body, as in the cloud") {
-    Rig rig("$iothub/methods/POST/#", [](broker::Config& config) { config.behaviour.empty_method_payload = true; });
+    MethodRig rig("$iothub/methods/POST/#", [](broker::Config& config) { config.behaviour.empty_method_payload = true; });
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"m"})");
     expect_bytes(*rig.device, publish(request_topic("m", "1"), ""));
     rig.device->send_raw(publish(response_topic("200", "1"), "1"));
@@ -61,7 +61,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: request ids are lower-case hexadecimal, from 1 on each connection") {
-    Rig rig;
+    MethodRig rig;
     for (int i = 1; i <= 17; ++i) {
       ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"m"})");
       const std::string rid = i < 10 ? std::to_string(i) : i < 16 ? std::string(1, static_cast<char>('a' + i - 10)) : i == 16 ? "10" : "11";
@@ -77,7 +77,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: answers may come in any order, at QoS 1, with negative statuses, and others are dropped") {
-    Rig rig;
+    MethodRig rig;
     HttpClient second(rig.hub.tls(), rig.hub.https());
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"a"})");
     expect_bytes(*rig.device, publish(request_topic("a", "1"), "null"));
@@ -98,7 +98,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: an answer on the next connection completes the call") {
-    Rig rig;
+    MethodRig rig;
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"m"})");
     expect_bytes(*rig.device, publish(request_topic("m", "1"), "null"));
     rig.device = rig.hub.connect("d1");
@@ -107,7 +107,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: a filter by name brings that method alone") {
-    Rig rig("$iothub/methods/POST/reboot/#");
+    MethodRig rig("$iothub/methods/POST/reboot/#");
     CHECK(rig.hub.api("POST", kMethods, R"({"methodName":"other"})").status == 404);
     CHECK(rig.hub.api("POST", kMethods, R"({"methodName":"rebooter"})").status == 404);
     rig.device->expect_silence();
@@ -118,7 +118,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: a component's command keeps its asterisk") {
-    Rig rig;
+    MethodRig rig;
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"thermostat1*getMaxMinReport"})");
     expect_bytes(*rig.device, publish("$iothub/methods/POST/thermostat1*getMaxMinReport/?$rid=1", "null"));
   }
@@ -154,7 +154,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: nobody answers within the response timeout: 504") {
-    Rig rig;
+    MethodRig rig;
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"m","responseTimeoutInSeconds":60})");
     expect_bytes(*rig.device, publish(request_topic("m", "1"), "null"));
     rig.hub.advance(std::chrono::seconds(61));
@@ -162,7 +162,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("method: an answer of more than 128 KB, or one that is no JSON, is the caller's error and not the device's") {
-    Rig rig;
+    MethodRig rig;
     ask(rig.hub, rig.service, "POST", kMethods, R"({"methodName":"m"})");
     expect_bytes(*rig.device, publish(request_topic("m", "1"), "null"));
     rig.device->send_raw(publish(response_topic("200", "1"), "\"" + std::string(131'072, 'x') + "\""));

@@ -8,8 +8,8 @@ using namespace nearhub::test;
 
 namespace {
 
-struct Rig {
-  Rig() {
+struct ModuleRig {
+  ModuleRig() {
     hub.create("d1");
     hub.create("d1/m1");
     hub.create("d1/m2");
@@ -23,14 +23,14 @@ struct Rig {
 
 TEST_SUITE("packets") {
   TEST_CASE("module: client id device/module, and a connection beside its device's") {
-    Rig rig;
+    ModuleRig rig;
     auto device = rig.hub.connect("d1"), other = rig.hub.connect("d1/m2");
     for (MqttClient* client : {rig.module.get(), device.get(), other.get()}) client->expect_silence();
     CHECK(contains(rig.hub.api("GET", "/devices/d1/modules/m1").body, R"("connectionState":"Connected")"));
   }
 
   TEST_CASE("module telemetry: its topic, with an output name, a trailing slash, and its mark on the event") {
-    Rig rig;
+    ModuleRig rig;
     rig.module->send_raw(packet(0x32, field("devices/d1/modules/m1/messages/events/%24.on=out1&%24.ct=application%2Fjson&%24.ce=utf-8/") + "0001"_hex + "{\"a\":1}"));
     expect_bytes(*rig.module, "40 02 0001"_hex);
     const std::string event = events_of(rig.hub, "d1").at(0);
@@ -41,7 +41,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("module: the topics of its device and of its sisters close the connection") {
-    Rig rig;
+    ModuleRig rig;
     for (const std::string topic : {"devices/d1/messages/events/", "devices/d1/modules/m2/messages/events/", "devices/d1/modules/m1/messages/eventsx"}) {
       auto module = rig.hub.connect("d1/m1");
       module->send_raw(publish(topic, "x"));
@@ -57,7 +57,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("module: the five filters of a Java client are granted, and the whole-module filter of C and C#") {
-    Rig rig;
+    ModuleRig rig;
     std::string list;
     for (const char* filter : {"devices/d1/modules/m1/messages/devicebound/#", "devices/d1/modules/m1/inputs/#", "$iothub/twin/res/#",
                                "$iothub/twin/PATCH/properties/desired/#", "$iothub/methods/POST/#", "devices/d1/modules/m1/#"}) {
@@ -68,7 +68,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("module twin: GET, report and desired on the same topics, apart from the device's twin") {
-    Rig rig;
+    ModuleRig rig;
     rig.module->send_raw(packet(0x82, number(1) + field("$iothub/twin/res/#") + '\0' + field("$iothub/twin/PATCH/properties/desired/#") + '\0'));
     expect_bytes(*rig.module, "90 04 0001 0000"_hex);
     CHECK(rig.hub.api("PATCH", "/twins/d1", R"({"properties":{"desired":{"device":1}}})").status == 200);
@@ -81,7 +81,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("module method: called under the module's path, answered on the device's topic") {
-    Rig rig;
+    ModuleRig rig;
     rig.module->send_raw(subscribe(1, "$iothub/methods/POST/#", 0));
     expect_bytes(*rig.module, "90 03 0001 00"_hex);
     HttpClient service(rig.hub.tls(), rig.hub.https());
@@ -93,7 +93,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("module C2D: a queue of its own, under its own topic") {
-    Rig rig;
+    ModuleRig rig;
     rig.module->send_raw(subscribe(1, "devices/d1/modules/m1/messages/devicebound/#", 1));
     expect_bytes(*rig.module, "90 03 0001 01"_hex);
     CHECK(rig.hub.api("POST", "/devices/d1/messages/deviceBound", "for the device").status == 204);
@@ -103,7 +103,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("module session: stored apart from its device's") {
-    Rig rig;
+    ModuleRig rig;
     bool present = true;
     join(rig.hub, "d1/m1", {.clean_session = false}, &present);
     CHECK_FALSE(present);
@@ -114,7 +114,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("disabling or deleting a device ends the connections of its modules too") {
-    Rig rig;
+    ModuleRig rig;
     auto device = rig.hub.connect("d1");
     CHECK(rig.hub.api("PUT", "/devices/d1", R"({"deviceId":"d1","status":"disabled","statusReason":"stolen"})", {{"If-Match", "*"}}).status == 200);
     device->expect_closed();
@@ -128,7 +128,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("deleting a module ends its connection alone") {
-    Rig rig;
+    ModuleRig rig;
     auto device = rig.hub.connect("d1"), other = rig.hub.connect("d1/m2");
     CHECK(rig.hub.api("DELETE", "/devices/d1/modules/m1", {}, {{"If-Match", "*"}}).status == 204);
     expect_closed_because(rig.hub, *rig.module, "d1/m1",

@@ -13,8 +13,8 @@ const std::string kEvents = "devices/d1/messages/events/";
 std::string message(std::uint16_t id, std::string_view bag, std::string_view body) { return packet(0x32, field(kEvents + std::string(bag)) + number(id) + std::string(body)); }
 
 // A hub with d1, connected.
-struct Rig {
-  explicit Rig(const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust) {
+struct TelemetryRig {
+  explicit TelemetryRig(const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust) {
     hub.create("d1");
     device = hub.connect("d1");
   }
@@ -34,7 +34,7 @@ struct Rig {
 
 TEST_SUITE("packets") {
   TEST_CASE("telemetry: a QoS 1 message is acknowledged with its packet id and reaches the event stream") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(packet(0x32, "00 1b 646576696365732f64312f6d657373616765732f6576656e74732f 0007"_hex + "21.5"));
     expect_bytes(*rig.device, "40 02 00 07"_hex);
     const auto events = events_of(rig.hub, "d1");
@@ -45,14 +45,14 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: a QoS 0 message is not acknowledged") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(publish(kEvents, "x"));
     rig.device->expect_silence();
     rig.hub.wait_until([&] { return events_of(rig.hub, "d1").size() == 1; }, "the event");
   }
 
   TEST_CASE("telemetry: 1000 messages in one go are acknowledged in order, 64 unacknowledged at a time") {
-    Rig rig;
+    TelemetryRig rig;
     std::string all;
     for (std::uint16_t id = 1; id <= 1000; ++id) all += message(id, {}, std::to_string(id));
     rig.device->send_raw(all);
@@ -63,7 +63,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: with one message unacknowledged at a time all is still answered, in order") {
-    Rig rig([](broker::Config& config) { config.mqtt.unacknowledged_publishes = 1; });
+    TelemetryRig rig([](broker::Config& config) { config.mqtt.unacknowledged_publishes = 1; });
     std::string all;
     for (std::uint16_t id = 1; id <= 50; ++id) all += message(id, {}, "x") + "c0 00"_hex;
     rig.device->send_raw(all);
@@ -74,7 +74,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: a client that never reads its acknowledgements is not read from without end") {
-    Rig rig([](broker::Config& config) { config.mqtt.output_bytes = 64 * 1024; });
+    TelemetryRig rig([](broker::Config& config) { config.mqtt.output_bytes = 64 * 1024; });
     std::string burst;
     for (std::uint16_t id = 1; id <= 4000; ++id) burst += message(id, {}, "");
     int bursts = 0;
@@ -85,7 +85,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: an acknowledgement of a twin request does not overtake that of a message before it") {
-    Rig rig;
+    TelemetryRig rig;
     std::string all;
     for (std::uint16_t id = 1; id <= 100; id = static_cast<std::uint16_t>(id + 2)) {
       all += message(id, {}, "x") + packet(0x32, field("$iothub/twin/GET/?$rid=1") + number(static_cast<std::uint16_t>(id + 1)));
@@ -95,7 +95,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: the same packet id may be used twice at once: nothing is de-duplicated, DUP or not") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(message(9, {}, "x") + packet(0x3a, field(kEvents) + number(9) + "x"));
     expect_bytes(*rig.device, "40 02 0009"_hex);
     expect_bytes(*rig.device, "40 02 0009"_hex);
@@ -103,28 +103,28 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: RETAIN becomes the property mqtt-retain, and nothing is retained") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(packet(0x33, field(kEvents) + number(1) + "x"));
     expect_bytes(*rig.device, "40 02 0001"_hex);
     CHECK(contains(events_of(rig.hub, "d1").at(0), R"("properties":{"mqtt-retain":"true"})"));
   }
 
   TEST_CASE("telemetry: an empty body is a message") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(message(1, {}, ""));
     expect_bytes(*rig.device, "40 02 0001"_hex);
     CHECK(contains(events_of(rig.hub, "d1").at(0), R"("body":"")"));
   }
 
   TEST_CASE("telemetry: a body that is no text is shown as base64") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(message(1, {}, "00 ff fe"_hex));
     expect_bytes(*rig.device, "40 02 0001"_hex);
     CHECK(contains(events_of(rig.hub, "d1").at(0), R"("bodyBase64":"AP/+")"));
   }
 
   TEST_CASE("telemetry: QoS 2 closes the connection, and nothing is stored") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(packet(0x34, field(kEvents) + number(1) + "x"));
     expect_closed_because(rig.hub, *rig.device, "d1",
                           "MQTT PUBLISH | connection closed | QoS | expected QoS 0 or 1; received QoS 2 to devices/d1/messages/events/; the hub has no QoS 2");
@@ -132,7 +132,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: a message of exactly 262,144 bytes is taken, one more byte closes the connection") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(message(1, {}, std::string(262'144, 'x')));
     expect_bytes(*rig.device, "40 02 0001"_hex);
     rig.device->send_raw(message(2, {}, std::string(262'145, 'x')));
@@ -145,7 +145,7 @@ TEST_SUITE("packets") {
   TEST_CASE("telemetry: properties count decoded: names and values of the sender's, values alone of system properties") {
     // "a b" = "c" are 4 bytes, the content type is 3.
     const std::string bag = "a%20b=c&%24.ct=a%2Fb";
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw(message(1, bag, std::string(262'144 - 7, 'x')));
     expect_bytes(*rig.device, "40 02 0001"_hex);
     rig.device->send_raw(message(2, bag, std::string(262'144 - 6, 'x')));
@@ -154,14 +154,14 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: a packet that no message could fill closes the connection as soon as its length is known") {
-    Rig rig;
+    TelemetryRig rig;
     rig.device->send_raw("30 ff ff ff 7f"_hex);  // 268,435,455 bytes, the most that MQTT can say
     rig.device->expect_closed();
     CHECK(contains(last_refusal(rig.hub, "d1"), "MQTT packet | connection closed | size | expected a packet of at most 327688 bytes; received a packet of 268435460 bytes"));
   }
 
   TEST_CASE("property bag: its forms") {
-    Rig rig;
+    TelemetryRig rig;
     CHECK(rig.properties_of("a=1&b=2") == R"("systemProperties":{},"properties":{"a":"1","b":"2"})");
     CHECK(rig.properties_of("?a=1&b=2") == R"("systemProperties":{},"properties":{"a":"1","b":"2"})");  // nRF v1
     CHECK(rig.properties_of("a=1/") == R"("systemProperties":{},"properties":{"a":"1"})");               // C#
@@ -177,7 +177,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("property bag: system properties, encoded or not, and those that only the hub may set") {
-    Rig rig;
+    TelemetryRig rig;
     CHECK(rig.properties_of("%24.mid=m1&$.cid=c1&%24.uid=u&%24.ct=application%2Fjson&%24.ce=utf-8&%24.on=out&$.sub=s&a=1") ==
           R"("systemProperties":{"message-id":"m1","correlation-id":"c1","user-id":"u","content-type":"application/json","content-encoding":"utf-8",)"
           R"("iothub-outputname":"out","dt-subject":"s"},"properties":{"a":"1"})");
@@ -185,7 +185,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("property bag: a message with more than 1024 properties closes the connection") {
-    Rig rig;
+    TelemetryRig rig;
     std::string bag = "a=1";
     for (int i = 1; i < 1024; ++i) bag += "&a=1";
     rig.device->send_raw(message(1, bag, ""));
@@ -195,7 +195,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("telemetry: the topic may end with events, events/, a bag, or a bag and a slash") {
-    Rig rig;
+    TelemetryRig rig;
     for (const std::string topic : {"devices/d1/messages/events", "devices/d1/messages/events/", "devices/d1/messages/events/a=1", "devices/d1/messages/events/a=1/",
                                     "devices/d1/messages/events/?a=1"}) {
       rig.device->send_raw(packet(0x32, field(topic) + number(1)));

@@ -10,8 +10,8 @@ namespace {
 
 const std::string kReported = "$iothub/twin/PATCH/properties/reported/?$rid=";
 
-struct Rig {
-  explicit Rig(const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust) {
+struct TwinRig {
+  explicit TwinRig(const std::function<void(broker::Config&)>& adjust = {}) : hub(adjust) {
     hub.create("d1");
     device = hub.connect("d1");
     device->send_raw(packet(0x82, number(1) + field("$iothub/twin/res/#") + '\0' + field("$iothub/twin/PATCH/properties/desired/#") + '\0'));
@@ -47,7 +47,7 @@ struct Rig {
 
 TEST_SUITE("packets") {
   TEST_CASE("twin GET: a new twin, empty payload or one space") {
-    Rig rig;
+    TwinRig rig;
     rig.device->send_raw(publish("$iothub/twin/GET/?$rid=1", ""));
     expect_bytes(*rig.device, "30 52"_hex + field("$iothub/twin/res/200/?$rid=1") + R"({"desired":{"$version":1},"reported":{"$version":1}})");
     rig.device->send_raw(publish("$iothub/twin/GET/?$rid=2", " "));
@@ -55,7 +55,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("twin GET: both sections, $version last, no metadata, no tags") {
-    Rig rig;
+    TwinRig rig;
     CHECK(rig.hub.api("PATCH", "/twins/d1", R"({"tags":{"site":"lab"},"properties":{"desired":{"b":{"c":[1,2]},"a":1.5}}})").status == 200);
     expect_bytes(*rig.device, publish("$iothub/twin/PATCH/properties/desired/?$version=2", R"({"b":{"c":[1,2]},"a":1.5,"$version":2})"));
     rig.device->send_raw(publish(kReported + "1", R"({"fw":"1.2"})"));
@@ -68,7 +68,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("twin GET: the request id comes back verbatim, whatever it is") {
-    Rig rig;
+    TwinRig rig;
     for (const std::string rid : {"0", "de305d54-75b4-431b-adb2-eb6b9e546014", "%41%2F", "a b", "=", ""}) {
       rig.device->send_raw(publish("$iothub/twin/GET/?$rid=" + rid, ""));
       expect_bytes(*rig.device, publish("$iothub/twin/res/200/?$rid=" + rid, R"({"desired":{"$version":1},"reported":{"$version":1}})"));
@@ -80,7 +80,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("twin: a QoS 1 request gets its PUBACK first, the answer at QoS 0") {
-    Rig rig;
+    TwinRig rig;
     rig.device->send_raw(packet(0x82, number(2) + field("$iothub/twin/res/#") + '\1'));
     expect_bytes(*rig.device, "90 03 0002 01"_hex);
     rig.device->send_raw(packet(0x32, field("$iothub/twin/GET/?$rid=1") + "00 05"_hex + " "));
@@ -92,14 +92,14 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("twin GET without $rid closes the connection") {
-    Rig rig;
+    TwinRig rig;
     rig.device->send_raw(publish("$iothub/twin/GET/", ""));
     expect_closed_because(rig.hub, *rig.device, "d1",
                           "twin GET | connection closed | topic | expected $rid in the topic: .../twin/GET/?$rid=1; received $iothub/twin/GET/");
   }
 
   TEST_CASE("twin PATCH: each report is answered 204 with the new version and no body") {
-    Rig rig;
+    TwinRig rig;
     rig.device->send_raw(publish(kReported + "a", R"({"fw":"1.2","n":{"x":1,"y":2}})") + publish(kReported + "b", R"({"n":{"x":null}})") +
                          publish(kReported + "c", "{}"));
     expect_bytes(*rig.device, "30 29"_hex + field("$iothub/twin/res/204/?$rid=a&$version=2"));
@@ -110,13 +110,13 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("twin PATCH: without $rid the report counts and nobody is answered") {
-    Rig rig;
+    TwinRig rig;
     rig.device->send_raw(publish("$iothub/twin/PATCH/properties/reported/", R"({"a":1})") + publish("$iothub/twin/GET/?$rid=1", ""));
     expect_bytes(*rig.device, publish("$iothub/twin/res/200/?$rid=1", R"({"desired":{"$version":1},"reported":{"a":1,"$version":2}})"));
   }
 
   TEST_CASE("twin PATCH: $version in the topic must be the reported one, else 412") {
-    Rig rig;
+    TwinRig rig;
     rig.device->send_raw(publish(kReported + "1&$version=1", R"({"a":1})"));
     expect_bytes(*rig.device, publish("$iothub/twin/res/204/?$rid=1&$version=2", ""));
     rig.refused("2&$version=1", R"({"a":2})", 412, 412001, "reported $version is 2, the request expects 1");
@@ -125,7 +125,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("twin PATCH: what the hub cannot apply is answered 400 with a JSON body, and the connection stays") {
-    Rig rig;
+    TwinRig rig;
     for (const std::string patch : {"", "[]", "1", "null", "{", "{\"a\":1}x", "{\"$version\":2}", "{\"a.b\":1}", "{\"a\":[null]}"}) {
       rig.device->send_raw(publish(kReported + "1", patch));
       const mqtt::Publish answer = rig.device->expect<mqtt::Publish>();
@@ -154,7 +154,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("desired: a patch of the service arrives with its nulls and the version") {
-    Rig rig;
+    TwinRig rig;
     rig.patch_desired(R"({"interval":30,"mode":{"x":1,"y":2}})");
     expect_bytes(*rig.device, "30 64"_hex + field("$iothub/twin/PATCH/properties/desired/?$version=2") + R"({"interval":30,"mode":{"x":1,"y":2},"$version":2})");
     rig.patch_desired(R"({"mode":{"x":null},"other":null})");
@@ -164,7 +164,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("desired: a replacement arrives whole, with null for what has gone") {
-    Rig rig;
+    TwinRig rig;
     rig.patch_desired(R"({"a":1,"b":2})");
     expect_bytes(*rig.device, publish("$iothub/twin/PATCH/properties/desired/?$version=2", R"({"a":1,"b":2,"$version":2})"));
     CHECK(rig.hub.api("PUT", "/twins/d1", R"({"properties":{"desired":{"a":1,"c":100}}})").status == 200);
@@ -181,7 +181,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("desired: tags alone are not told, and what happens while a device is away is not stored for it") {
-    Rig rig;
+    TwinRig rig;
     CHECK(rig.hub.api("PATCH", "/twins/d1", R"({"tags":{"site":"lab"}})").status == 200);
     rig.device->expect_silence();
     rig.device.reset();
