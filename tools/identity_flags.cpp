@@ -75,7 +75,7 @@ void add_create(CLI::App& family, Invocation& invocation, bool module) {
   x509->excludes(primary)->excludes(thumbprint)->excludes(&type);
   add_certificate_options(create, wanted->certificate, *x509);
   create.get_option("--ca")->description(
-      "With --x509, who signs: NAME of NAME_cert.pem and NAME_key.pem, or a certificate file. Else as in other commands: the CA to trust");
+      "With --x509, who signs: NAME of NAME_cert.pem and NAME_key.pem, or a certificate file. Else as in other commands: the CA to trust; else NEARHUB_CA_FILE, the data folder's");
   create.add_option("--hub-ca", wanted->hub_ca, "File with the CA to trust, where --ca is who signs")->type_name("FILE");
   if (module) {
     create.add_option("--managed-by", identity->managed_by, "Who looks after it")->type_name("TEXT");

@@ -93,7 +93,7 @@ TEST_SUITE("service") {
     CHECK(rows(jobs) == "[]");
   }
 
-  TEST_CASE("query: in every form of the path that clients use; `query` is a device's id all the same") {
+  TEST_CASE("query: in every form of the path that clients use, and `query` is a device's id all the same") {
     TestHub hub;
     hub.create("query");
     for (const char* path : {"/devices/query", "/devices/query/", "/devices%2Fquery", "/Devices/Query"}) {

@@ -92,7 +92,7 @@ TEST_SUITE("service") {
     CHECK(kinds("?kind=warning") == "warning sent all the same; ");
     CHECK(kinds("?kind=refusal") == "refusal 400 ArgumentInvalid; ");
     CHECK(kinds("?kind=refusal&id=d2") == "");
-    CHECK(e1(hub.api("GET", "/_nearhub/refusals?kind=x")) == "400 ArgumentInvalid: kind must be refusal or warning.");
     CHECK(member(json_of(hub.api("GET", "/_nearhub/status")), "refusals") == "1");
+    CHECK(e1(hub.api("GET", "/_nearhub/refusals?kind=x")) == "400 ArgumentInvalid: kind must be refusal or warning.");
   }
 }

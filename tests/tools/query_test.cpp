@@ -44,7 +44,7 @@ TEST_SUITE("tools") {
           "d1      m1      enabled  Disconnected  never          2\n");
   }
 
-  TEST_CASE("query: --json gives a row a line, as the hub spells it; --top ends it, over pages, too") {
+  TEST_CASE("query: --json gives a row a line, as the hub spells it, and --top ends it, over pages, too") {
     TestHub hub;
     fill(hub);
     CHECK(run(hub, {"query", "--json", "SELECT deviceId, tags.floor FROM devices"}).out ==

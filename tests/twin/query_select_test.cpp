@@ -28,7 +28,7 @@ TEST_SUITE("twin") {
     CHECK(answer("SELECT TOP 1 * FROM devices.modules") == "[" + rows_of(Source::kModules)[0] + "]");
   }
 
-  TEST_CASE("query rows: columns keep the spelling of values and the documents' spelling of names; what is undefined is left out") {
+  TEST_CASE("query rows: columns keep the spelling of values and the documents' spelling of names, and what is undefined is left out") {
     check_answers({
         {"SELECT deviceId FROM devices", R"([{"deviceId":"d1"},{"deviceId":"d2"},{"deviceId":"d3"},{"deviceId":"d4"},{"deviceId":"e5"}])"},
         {"SELECT DEVICEID FROM devices WHERE deviceId = 'd1'", R"([{"deviceId":"d1"}])"},
@@ -107,7 +107,7 @@ TEST_SUITE("twin") {
     });
   }
 
-  TEST_CASE("query rows: groups come in the order of their keys; rows without the member are a group, too") {
+  TEST_CASE("query rows: groups come in the order of their keys, and rows without the member are a group") {
     check_answers({
         {"SELECT status, COUNT() AS numberOfDevices FROM devices GROUP BY status", R"([{"status":"disabled","numberOfDevices":1},{"status":"enabled","numberOfDevices":4}])"},
         {"SELECT COUNT() AS n, tags.floor AS f FROM devices GROUP BY tags.floor", R"([{"n":1},{"n":1,"f":1},{"n":1,"f":2},{"n":1,"f":10},{"n":1,"f":"2"}])"},
