@@ -42,7 +42,7 @@ struct Config {
   std::vector<std::string> devices;  // --device: made sure of, with generated keys
   std::string ready_file;
   ServerKey server_key = ServerKey::kBoth;
-  bool tls_resumption = false;  // tickets, on all doors
+  bool tls_resumption = true;  // tickets, on all doors
   bool well_known_keys = false;
   bool i_know_these_keys_are_public = false;
   bool test_clock = false;

@@ -14,8 +14,6 @@ namespace {
 
 using Session = std::shared_ptr<ssl_session_st>;
 
-void resuming(broker::Config& config) { config.tls_resumption = true; }
-
 // TLS 1.2 or 1.3.
 TlsOptions options_of(TestHub& hub, bool tls12, const Session& session = nullptr) {
   TlsOptions options = hub.tls();
@@ -52,7 +50,7 @@ std::string reason_of(TestHub& hub, std::string_view identity) {
 
 TEST_SUITE("packets") {
   TEST_CASE("resumption: a device comes back with an abbreviated handshake, on whichever loop it is accepted, and to the other door") {
-    TestHub hub(resuming);
+    TestHub hub;
     hub.create("d1");
     for (const bool tls12 : {true, false}) {
       CAPTURE(tls12);
@@ -72,8 +70,8 @@ TEST_SUITE("packets") {
     }
   }
 
-  TEST_CASE("resumption: off, as it is by default, every handshake is a full one") {
-    TestHub hub;
+  TEST_CASE("resumption: with --tls-resumption off every handshake is a full one") {
+    TestHub hub([](broker::Config& config) { config.tls_resumption = false; });
     hub.create("d1");
     for (const bool tls12 : {true, false}) CHECK(attempt(hub, "d1", options_of(hub, tls12)).session == nullptr);
   }
@@ -92,7 +90,7 @@ TEST_SUITE("packets") {
       for (const bool tls12 : {true, false}) {
         CAPTURE(c.name);
         CAPTURE(tls12);
-        TestHub hub(resuming);
+        TestHub hub;
         hub.create("d1");
         const Attempt before = attempt(hub, "d1", options_of(hub, tls12));
         CHECK(before.code == 0);
@@ -114,12 +112,12 @@ TEST_SUITE("packets") {
     for (const bool tls12 : {true, false}) {
       Session session;
       {
-        TestHub before(resuming);
+        TestHub before;
         before.create("d1");
         session = attempt(before, "d1", options_of(before, tls12)).session;
         REQUIRE(session != nullptr);
       }
-      TestHub after(resuming);
+      TestHub after;
       after.create("d1");
       const Attempt again = attempt(after, "d1", options_of(after, tls12, session));
       CHECK_FALSE(again.resumed);
@@ -129,7 +127,7 @@ TEST_SUITE("packets") {
   }
 
   TEST_CASE("resumption: many clients at a time, on all loops") {
-    TestHub hub(resuming);
+    TestHub hub;
     constexpr int kClients = 4, kConnects = 6;
     for (int i = 0; i < kClients; ++i) hub.create("d" + std::to_string(i));
     std::vector<std::thread> clients;
