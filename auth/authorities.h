@@ -31,6 +31,8 @@ class Authorities {
   bool trusts(std::string_view sha256) const;
   // nullptr: none has this name.
   const Authority* find(std::string_view name) const;
+  // nullptr: none is this certificate. Verified or not.
+  const Authority* find_certificate(const Certificate& certificate) const;
 
  private:
   std::vector<Authority> all_;

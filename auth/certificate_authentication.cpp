@@ -121,12 +121,16 @@ std::optional<Denial> check_common_name(const DeviceQuestion& q, const Certifica
 std::variant<Admission, Denial> authenticate_by_authority(const DeviceQuestion& q, const std::vector<Certificate>& certificates) {
   const Certificate& leaf = certificates.front();
   const std::string expected = fmt::format("a leaf issued by a CA: {} is registered with authentication type certificateAuthority", describe(q.identity));
+  const std::string own_first = "send the device's own certificate first, then the intermediates";
   if (leaf.is_self_issued()) {
+    if (const Authority* registered = q.authorities == nullptr ? nullptr : q.authorities->find_certificate(leaf)) {
+      return deny(expected, fmt::format("{}, which is the registered CA {} itself", leaf_text(leaf), registered->name), own_first);
+    }
     return deny(expected, fmt::format("{}, which is self-signed", leaf_text(leaf)),
                 fmt::format("register the identity with type selfSigned and thumbprint {}, or issue the certificate by a registered CA", leaf.thumbprint(Digest::kSha256)));
   }
   if (leaf.claims_authority()) {
-    return deny(expected, fmt::format("{}, which is a CA certificate itself", leaf_text(leaf)), "send the device's own certificate first, then the intermediates; issue it with CA:FALSE");
+    return deny(expected, fmt::format("{}, which is a CA certificate itself", leaf_text(leaf)), own_first + "; issue it with CA:FALSE");
   }
   if (auto denial = check_common_name(q, leaf)) return std::move(*denial);
   static const Authorities none;

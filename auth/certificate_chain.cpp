@@ -28,7 +28,8 @@ struct Link {
 
   std::string text(std::size_t depth) const {
     if (authority != nullptr) return fmt::format("the registered CA {} ({})", authority->name, shown(certificate->subject()));
-    return fmt::format("{} ({})", depth == 0 ? "the leaf" : "the intermediate", shown(certificate->subject()));
+    const std::string_view place = depth == 0 ? "the leaf" : certificate->is_self_issued() ? "the presented root" : "the intermediate";
+    return fmt::format("{} ({})", place, shown(certificate->subject()));
   }
 };
 
@@ -119,19 +120,20 @@ Denial unknown_issuer(const std::vector<Link>& way, const Authorities& authoriti
   const Link& last = way.back();
   const Certificate& subject = *last.certificate;
   const std::string expected = "a chain from the leaf to a CA that is registered and verified";
-  const std::string received = fmt::format("{}, issued by {}, which is neither presented nor registered", last.text(way.size() - 1), shown(subject.issuer()));
+  const std::string end = last.text(way.size() - 1);
+  const std::string received = subject.is_self_issued() ? end + ", which is not registered"
+                                                        : fmt::format("{}, issued by {}, which is neither presented nor registered", end, shown(subject.issuer()));
   for (const Authority& authority : authorities.all()) {
     if (authority.verified || !names_fit(authority.certificate, subject)) continue;
     if (!subject.is_signed_by(authority.certificate)) continue;
-    return deny_link(expected, fmt::format("{}, issued by the registered CA {} ({}), which is not verified", last.text(way.size() - 1), authority.name,
-                                      shown(authority.certificate.subject())),
+    return deny_link(expected, fmt::format("{}, issued by the registered CA {} ({}), which is not verified", end, authority.name, shown(authority.certificate.subject())),
                 fmt::format("prove that you hold its key: nearhub ca code {0}, then nearhub ca verify {0} FILE", authority.name));
   }
   for (const Authority& authority : authorities.all()) {
     if (authority.verified && names_fit(authority.certificate, subject)) return deny_link(expected, received, misfit(authority, subject));
   }
   if (authorities.all().empty()) return deny_link(expected, received, "no CA is registered: nearhub ca add NAME FILE");
-  if (last.certificate->is_self_issued()) return deny_link(expected, received, "register this root: nearhub ca add NAME FILE");
+  if (subject.is_self_issued()) return deny_link(expected, received, "register this root: nearhub ca add NAME FILE");
   return deny_link(expected, received,
               way.size() == 1 ? "give the client the whole chain in one file, leaf first, or register its issuer: nearhub ca add NAME FILE"
                               : "register it or a CA below it: nearhub ca add NAME FILE");

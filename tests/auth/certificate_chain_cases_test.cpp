@@ -36,7 +36,7 @@ TEST_SUITE("auth") {
         {"missing intermediate", {&leaf()}, {{"root", &root()}}, "the leaf (CN=d1), issued by CN=intermediate" + kNoSuchIssuer + kWholeChain},
         {"intermediate presented, root not registered", {&leaf(), &intermediate()}, {{"stranger", &stranger}}, "the intermediate (CN=intermediate), issued by CN=root" + kNoSuchIssuer + kBelow},
         {"root presented, and not registered", {&leaf(), &intermediate(), &root()}, {{"stranger", &stranger}},
-         "the intermediate (CN=root), issued by CN=root" + kNoSuchIssuer + "; register this root: nearhub ca add NAME FILE"},
+         "the presented root (CN=root), which is not registered; register this root: nearhub ca add NAME FILE"},
         {"unknown issuer", {&of_stranger}, {{"root", &root()}}, "the leaf (CN=d1), issued by CN=stranger, O=Contoso" + kNoSuchIssuer + kWholeChain},
         {"nothing registered at all", {&of_stranger}, {}, "the leaf (CN=d1), issued by CN=stranger, O=Contoso" + kNoSuchIssuer + "; no CA is registered: nearhub ca add NAME FILE"},
         {"registered and not verified", {&of_stranger}, {{"stranger", &stranger, false}, {"root", &root()}},

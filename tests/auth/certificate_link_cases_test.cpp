@@ -88,7 +88,9 @@ TEST_SUITE("auth") {
         of_leaf("version 1", version_1, "admitted by root"),
         of_leaf("self-signed", self_signed, "the leaf (CN=d1)" + by_thumbprint + self_signed.sha256() + ", or issue the certificate by a registered CA"),
         {"a registered root named as the device", {&root_as_device}, {{"d1", &root_as_device}},
-         "the leaf (CN=d1)" + by_thumbprint + root_as_device.sha256() + ", or issue the certificate by a registered CA"},
+         "the leaf (CN=d1), which is the registered CA d1 itself; send the device's own certificate first, then the intermediates"},
+        {"the chain from its root down", {&root(), &intermediate(), &leaf()}, {{"root", &root()}},
+         "the leaf (CN=root), which is the registered CA root itself; send the device's own certificate first, then the intermediates"},
         {"the chain in the wrong order", {&intermediate(), &leaf()}, {{"root", &root()}}, "the leaf (CN=intermediate), which is a CA certificate itself" + own_first},
     });
   }
