@@ -275,6 +275,8 @@ int Server::run(UniqueFunction<void()> on_ready) {
   workers_.front()->loop.run();
   for (std::thread& thread : threads) thread.join();
   jobs_->stop();
+  // Its thread may still be writing, and what it wrote would stand there, with a key, after the hub is gone.
+  hub_file_.reset();
   folder_.remove_hub_file();
   return exit_code_;
 }

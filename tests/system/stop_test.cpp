@@ -75,6 +75,19 @@ TEST_SUITE("system") {
     CHECK_FALSE(std::filesystem::exists(site.data() + "/hub.json"));
   }
 
+  TEST_CASE("stop: a changed policy that is being written into hub.json leaves none behind") {
+    Site site;
+    std::string requests;
+    for (int i = 0; i < 20; ++i) requests += site.request("PUT", "/_nearhub/policies/p" + std::to_string(i), R"({"rights":"RegistryRead"})");
+    HttpClient client(site.hub().tls(), site.hub().https());
+    client.send_raw(requests);
+    CHECK(client.read_answer().status == 200);
+    client.disconnect();
+    CHECK(site.stop() == 0);
+    CHECK_FALSE(std::filesystem::exists(site.data() + "/hub.json"));
+    CHECK_FALSE(std::filesystem::exists(site.data() + "/hub.json.new"));
+  }
+
   TEST_CASE("stop: SIGINT is as good as SIGTERM") {
     Site site;
     site.hub().send_signal(SIGINT);
