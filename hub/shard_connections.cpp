@@ -65,7 +65,7 @@ void Shard::judge(const IdentityId& id, std::optional<std::string> password, std
       std::string received = "device " + device.id.str() + ", which is disabled";
       if (device.self.identity.status_reason) received += ": " + printable(*device.self.identity.status_reason, 200);
       return answer(auth::Denial{auth::Check::kStatus, ErrorCode::kDeviceDisabled, "an enabled device", std::move(received),
-                                 "enable it: PUT /devices/" + device.id.str() + " with status enabled"});
+                                 "enable it: nearhub device enable " + device.id.str()});
     }
     const auth::PolicyTable::List policies = shared_.policies.current();
     auth::DeviceQuestion question{state->identity.id,

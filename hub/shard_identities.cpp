@@ -122,7 +122,7 @@ void Shard::replace(IdentityState& state, registry::Identity after, Answer<Ident
   // At once, not after the commit: whoever is locked out must not get one more message through (device-mqtt.md 2.8).
   if (!id.is_module() && !state.identity.enabled) {
     end_connections(*state.device, {auth::Check::kStatus, ErrorCode::kDeviceDisabled, "an enabled device", "device " + id.text() + ", disabled just now",
-                                    "enable it: PUT /devices/" + id.text() + " with status enabled"});
+                                    "enable it: nearhub device enable " + id.text()});
   } else {
     end_connection_if_locked_out(state);
   }

@@ -127,7 +127,7 @@ Result<CertificateAuthority> with_verification_code(const CertificateAuthority& 
 
 Result<CertificateAuthority> verify_authority(const CertificateAuthority& old, const Certificate& proof, WallTime now) {
   if (old.verification_code.empty()) {
-    return Error{ErrorCode::kInvalidOperation, old.verified ? fmt::format("{} is verified already", old.name) : fmt::format("{} has no verification code: ask for one first", old.name)};
+    return Error{ErrorCode::kInvalidOperation, old.verified ? fmt::format("{} is verified already", old.name) : fmt::format("{0} has no verification code: ask for one first, nearhub ca code {0}", old.name)};
   }
   const auto authority = Certificate::from_der(old.certificate);
   NEARHUB_CHECK(authority.ok());

@@ -133,7 +133,7 @@ TEST_SUITE("hub") {
       CHECK(denial.code == ErrorCode::kDeviceDisabled);
       CHECK(denial.expected == "an enabled device");
       CHECK(denial.received == "device d1, which is disabled: stolen\\x0Afrom the lab");
-      CHECK(denial.advice == "enable it: PUT /devices/d1 with status enabled");
+      CHECK(denial.advice == "enable it: nearhub device enable d1");
     }
   }
 

@@ -120,7 +120,7 @@ TEST_SUITE("packets") {
     device->expect_closed();
     rig.module->expect_closed();
     CHECK(last_refusal(rig.hub, "d1/m1") ==
-          "MQTT connection | connection closed | status | expected an enabled device; received device d1, disabled just now; enable it: PUT /devices/d1 with status enabled");
+          "MQTT connection | connection closed | status | expected an enabled device; received device d1, disabled just now; enable it: nearhub device enable d1");
     CHECK(rig.hub.api("PUT", "/devices/d1", R"({"deviceId":"d1","status":"enabled"})", {{"If-Match", "*"}}).status == 200);
     rig.module = rig.hub.connect("d1/m1");
     CHECK(rig.hub.api("DELETE", "/devices/d1", {}, {{"If-Match", "*"}}).status == 204);

@@ -134,7 +134,7 @@ std::vector<Mistake> mistakes() {
       {"a module of an unknown device", [](const RefusalRig& r) { return r.connect("thermometer/m1", r.hub.username("thermometer/m1"), "x"); }, Wire::kConnack5, "thermometer/m1", "identity",
        "a registered module", "module thermometer/m1, which does not exist", "create it: nearhub module create thermometer/m1"},
       {"a disabled device", [](const RefusalRig& r) { return r.connect("off", r.hub.username("off"), r.hub.token("off")); }, Wire::kConnack5, "off", "status", "an enabled device",
-       "device off, which is disabled: lost in the field", "enable it: PUT /devices/off with status enabled"},
+       "device off, which is disabled: lost in the field", "enable it: nearhub device enable off"},
 
       // --- The password as a whole
       {"no password", [](const RefusalRig& r) { return r.password(""); }, Wire::kConnack5, "d1", "credential",

@@ -138,7 +138,7 @@ TEST_SUITE("service") {
     const std::string path = kManagement + "/root";
     REQUIRE(hub.api("PUT", path, upload(root().pem())).status == 201);
     const auto refusal = [&](const TestCertificate& certificate) { return e1(hub.api("POST", path + "/verify", proof(certificate.pem()), if_match("*"))); };
-    CHECK(refusal(root()) == "400 InvalidOperation: root has no verification code: ask for one first");
+    CHECK(refusal(root()) == "400 InvalidOperation: root has no verification code: ask for one first, nearhub ca code root");
 
     const std::string old_code = code_of(hub, path), code = code_of(hub, path);
     CHECK(code != old_code);
