@@ -448,6 +448,7 @@ std::string Server::ready_json() const {
   JsonWriter json;
   json.object().member("hostName", host_name()).member("pid", static_cast<std::int64_t>(getpid()));
   write_endpoints(json);
+  if (config_.test_clock) json.member("testClock", true);
   json.member("caFile", ca_file()).member("serviceConnectionString", service_connection_string()).member("devices").array();
   for (const registry::Identity& identity : seeded_) {
     json.object().member("deviceId", identity.id.device.str()).member("connectionString", device_connection_string(identity)).end_object();

@@ -9,8 +9,9 @@ namespace nearhub::tools {
 
 std::string authentication_type(const std::string& text) {
   if (text == "sas") return "sas";
-  if (text == "self-signed") return "selfSigned";
-  if (text == "ca") return "certificateAuthority";
+  // As documents of the API spell them, too.
+  if (text == "self-signed" || text == "selfSigned") return "selfSigned";
+  if (text == "ca" || text == "certificateAuthority") return "certificateAuthority";
   return {};
 }
 

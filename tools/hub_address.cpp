@@ -70,6 +70,8 @@ Status read_hub_file(HubAddress& address, std::string_view content) {
     return unreachable(address.source + ": that hub runs with --https off, and client commands need HTTPS");
   }
   address.ca_file = text_at(*json, {"caFile"});
+  const JsonValue* test_clock = find_path(*json, {"testClock"});
+  address.test_clock = test_clock != nullptr && test_clock->IsTrue();
   if (const JsonValue* devices = find_path(*json, {"devices"}); devices != nullptr && devices->IsArray()) {
     for (const JsonValue& device : devices->GetArray()) address.devices.push_back(text_at(device, {"deviceId"}));
   }

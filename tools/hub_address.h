@@ -31,6 +31,7 @@ struct HubAddress {
   std::string ca_file;  // empty: the system's store alone
   bool system_store = false;
   bool from_data_folder = false;     // the hub of this machine, found by its hub.json
+  bool test_clock = false;           // with from_data_folder: its clock can be moved
   std::string source;                // "--login", "NEARHUB_CONNECTION_STRING", "/home/a/.local/share/nearhub/hub.json"
   std::vector<std::string> devices;  // with from_data_folder: those that the hub's start made sure of
 

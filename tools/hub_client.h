@@ -32,6 +32,7 @@ struct HubRequest {
   std::vector<std::pair<std::string, std::string>> headers;  // values are not empty
   std::string body;
   std::chrono::seconds time_limit = kRequestTime;
+  bool anonymous = false;  // without a token
 };
 
 // How a stream ended that had begun.
@@ -81,6 +82,9 @@ class HubClient {
   Result<std::string> token() const;
   Status prepare(Transfer& transfer, const HubRequest& request);
   Result<HubAnswer> perform(const HubRequest& request);
+  // Of a hub with a test clock, before the first token is made: a token of this machine's time may have expired there, and its refusal
+  // would stand in the hub's book.
+  void ask_for_time();
   // From the answer's Date.
   void learn_time(const HubAnswer& answer);
   // Gives the hub of this machine the loopback addresses when its name cannot be resolved. False when that was tried
@@ -93,6 +97,7 @@ class HubClient {
   const Clock& clock_;
   Ticks offset_{0};
   bool resolved_locally_ = false;
+  bool time_asked_ = false;
   void* curl_;  // CURL*, kept from request to request for its connection
 };
 

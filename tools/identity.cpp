@@ -56,6 +56,7 @@ std::string describe(const IdentityId& id) { return (id.is_module() ? "module " 
 
 std::string clean_thumbprint(std::string_view text) {
   std::string cleaned;
+  if (const std::size_t equals = text.find("Fingerprint="); equals != std::string_view::npos) text.remove_prefix(equals + 12);
   for (std::size_t at = 0; at < text.size();) {
     // Left-to-right mark, right-to-left mark, byte order mark.
     const std::string_view three = text.substr(at, 3);

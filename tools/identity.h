@@ -27,7 +27,8 @@ std::string twin_path(const IdentityId& id);
 std::string describe(const IdentityId& id);
 
 // Thumbprints as tools show them, made what the hub takes: without colons, spaces and the invisible marks that
-// certificate dialogs put in front (reference/x509-and-boards.md A.2).
+// certificate dialogs put in front (reference/x509-and-boards.md A.2), and without the words before them in a line of
+// `openssl x509 -fingerprint`.
 std::string clean_thumbprint(std::string_view text);
 
 // Where devices find the hub. The name is the one of a login that was given, because it evidently reaches the hub, else

@@ -43,6 +43,8 @@ TEST_SUITE("tools") {
                            "AA:bb cc\n") == "AAbbcc");
     CHECK(clean_thumbprint("\xEF\xBB\xBF\xE2\x80\x8F"
                            "0a") == "0a");
+    // The whole line of `openssl x509 -fingerprint`.
+    CHECK(clean_thumbprint("sha256 Fingerprint=AA:BB\n") == "AABB");
     CHECK(clean_thumbprint("xyz") == "xyz");  // the hub says what is wrong with it
   }
 
