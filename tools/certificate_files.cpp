@@ -63,6 +63,27 @@ Status write_certificate_files(const CertificateFiles& files, const certs::Crede
   return broker::write_file(files.chain, credential.chain_pem, kPublicMode);
 }
 
+KeptFiles keep_certificate_files(const CertificateFiles& files) {
+  const auto content_of = [](const std::string& path) {
+    auto content = broker::read_file(path);
+    return content.ok() ? std::optional(std::move(*content)) : std::nullopt;
+  };
+  return {content_of(files.certificate), content_of(files.key), content_of(files.chain)};
+}
+
+Status put_back(const CertificateFiles& files, const KeptFiles& kept) {
+  Status status;
+  const auto put = [&status](const std::string& path, const std::optional<std::string>& content, unsigned mode) {
+    std::error_code ignored;
+    const Status done = content ? broker::write_file(path, *content, mode) : (std::filesystem::remove(path, ignored), Status());
+    if (!done.ok()) status = done;
+  };
+  put(files.key, kept.key, kSecretMode);
+  put(files.certificate, kept.certificate, kPublicMode);
+  put(files.chain, kept.chain, kPublicMode);
+  return status;
+}
+
 Result<certs::Credential> read_certificate_files(const CertificateFiles& files) {
   const auto certificate = read_named_file(files.certificate);
   if (!certificate.ok()) return certificate.error();

@@ -3,6 +3,7 @@
 //
 // THREAD: one at a time.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,13 @@ std::string file_name_for(std::string_view common_name);
 Status write_certificate_files(const CertificateFiles& files, const certs::Credential& credential, bool force);
 // Fails as the writing would, before anything is made.
 Status check_certificate_files(const CertificateFiles& files, bool force);
+
+// What stands there now, to be put back when what is written over it turns out to be of no use. A file that is not there is removed again.
+struct KeptFiles {
+  std::optional<std::string> certificate, key, chain;
+};
+KeptFiles keep_certificate_files(const CertificateFiles& files);
+Status put_back(const CertificateFiles& files, const KeptFiles& kept);
 
 // Those three; the chain may be missing. Fails with kInvalidSetting.
 Result<certs::Credential> read_certificate_files(const CertificateFiles& files);

@@ -2,9 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "base/base64.h"
@@ -59,13 +57,6 @@ Status register_authority(HubClient& hub, const Authority& authority, Console& c
   return {};
 }
 
-void remove_files(const CertificateFiles& files) {
-  for (const std::string* path : {&files.key, &files.certificate, &files.chain}) {
-    std::error_code ignored;
-    std::filesystem::remove(*path, ignored);
-  }
-}
-
 }  // namespace
 
 Result<MadeIdentity> create_with_certificate(HubClient& hub, NewIdentity identity, const IdentityCertificate& order, Random& random, Console& console) {
@@ -97,6 +88,7 @@ Result<MadeIdentity> create_with_certificate(HubClient& hub, NewIdentity identit
     identity.primary_thumbprint = info->sha256_thumbprint;
   }
   // The files come first: a key that could not be kept must not be registered.
+  const KeptFiles before = keep_certificate_files(made.files);
   if (const Status written = write_certificate_files(made.files, made.credential, order.force); !written.ok()) return written.error();
   HubRequest request;
   request.method = "PUT";
@@ -104,7 +96,8 @@ Result<MadeIdentity> create_with_certificate(HubClient& hub, NewIdentity identit
   request.body = identity_body(identity);
   auto answer = hub.call(request);
   if (!answer.ok()) {
-    if (!order.force) remove_files(made.files);
+    // With --force the key of a device that exists, and is refused as such, may have stood there.
+    if (const Status back = put_back(made.files, before); !back.ok()) return back.error();
     return answer.error();
   }
   made.answer = std::move(answer->body);

@@ -34,7 +34,7 @@ struct MadeIdentity {
   std::string answer;  // the hub's JSON
 };
 
-// Nothing is left behind when it fails: the files go when the hub refuses the identity.
+// Nothing is changed when it fails: when the hub refuses the identity the files go, and those that were replaced come back.
 Result<MadeIdentity> create_with_certificate(HubClient& hub, NewIdentity identity, const IdentityCertificate& order, Random& random, Console& console);
 
 // The same for `nearhub device create --x509`: prints the connection string and the files, or with `json` the hub's answer.

@@ -76,6 +76,21 @@ TEST_SUITE("tools") {
     CHECK(hub.api("GET", "/devices/d2").status == 404);
   }
 
+  TEST_CASE("device create --x509 --force: a device that exists keeps its working key and certificate") {
+    TestHub hub;
+    const TemporaryFolder folder;
+    REQUIRE(run(hub, {"device", "create", "d1", "--x509", "--out", folder.path()}).exit_code == 0);
+    const std::string key = broker::read_file(folder.file("d1_key.pem")).value();
+    const std::string thumbprint = thumbprint_of(folder.file("d1_cert.pem"));
+    const Outcome refused = run(hub, {"device", "create", "d1", "--x509", "--force", "--out", folder.path()});
+    CHECK(refused.exit_code == 1);
+    CHECK(refused.error.find("DeviceAlreadyExists") != std::string::npos);
+    CHECK(broker::read_file(folder.file("d1_key.pem")).value() == key);
+    CHECK(std::filesystem::status(folder.file("d1_key.pem")).permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+    CHECK(thumbprint_of(folder.file("d1_cert.pem")) == thumbprint);
+    CHECK(thumbprint_of(folder.file("d1_fullchain.pem")) == thumbprint);
+  }
+
   TEST_CASE("device create --x509 --ca: the leaf is signed, its authority registered when the hub does not know it, and the device comes in") {
     TestHub hub;
     const TemporaryFolder folder;
