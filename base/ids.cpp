@@ -31,7 +31,7 @@ Status check_id(std::string_view id, std::string_view what) {
       const auto byte = static_cast<unsigned char>(id[i]);
       const std::string shown = byte > 0x20 && byte < 0x7f ? fmt::format("'{}'", id[i]) : fmt::format("byte 0x{:02X}", byte);
       return Error{ErrorCode::kArgumentInvalid,
-                   fmt::format("{} contains {} at position {}; allowed are letters, digits and - : . + % _ # * ? ! ( ) , = @ ; $ '",
+                   fmt::format("{} contains {} at position {}; allowed are letters, digits, the semicolon and - : . + % _ # * ? ! ( ) , = @ $ '",
                                what, shown, i + 1)};
     }
   }
