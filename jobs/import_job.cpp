@@ -39,6 +39,7 @@ class Import {
 
  private:
   Status take_line(std::string_view line);
+  Status add(Item item);
   Status flush();
   Status flush_waiting();
   Status report(const registry::NamedIds& ids, const Error& error);
@@ -47,8 +48,10 @@ class Import {
   blob::Writer& errors_;
   std::vector<Item> wave_;
   std::set<IdentityId> in_wave_;
+  std::set<DeviceId> children_in_wave_;  // they ask for their parent first, and what follows of them would overtake them
   std::size_t wave_bytes_ = 0;
   std::deque<Item> waiting_;
+  std::set<DeviceId> waiting_devices_;
   std::size_t waiting_bytes_ = 0;
   bool last_chance_ = false;  // nobody waits any more
   bool progress_made_ = false;
@@ -72,13 +75,19 @@ Status Import::take_line(std::string_view line) {
   if (!document.ok()) return report({}, {document.error().code, fmt::format("line {}: {}", line_number_, document.error().detail)});
   auto operation = hub::parse_import_operation(*document, line, registry::ImportMode::kCreateOrUpdate);
   if (!operation.ok()) return report(registry::named_ids(*document), {operation.error().code, fmt::format("line {}: {}", line_number_, operation.error().detail)});
-  // What the file says of an identity happens in the order of the file.
-  if (!in_wave_.insert(operation->id).second) {
+  return add({std::move(*operation), line.size()});
+}
+
+// What the file says of an identity happens in the order of the file, and a device before its modules.
+Status Import::add(Item item) {
+  const IdentityId& id = item.operation.id;
+  if (in_wave_.contains(id) || children_in_wave_.contains(id.device)) {
     if (Status flushed = flush(); !flushed.ok()) return flushed;
-    in_wave_.insert(operation->id);
   }
-  wave_bytes_ += line.size();
-  wave_.push_back({std::move(*operation), line.size()});
+  in_wave_.insert(id);
+  if (!item.operation.request.parent_scope().empty()) children_in_wave_.insert(id.device);
+  wave_bytes_ += item.bytes;
+  wave_.push_back(std::move(item));
   if (wave_.size() < kWaveItems && wave_bytes_ < kWaveBytes) return {};
   return flush();
 }
@@ -86,6 +95,7 @@ Status Import::take_line(std::string_view line) {
 Status Import::flush() {
   std::vector<Item> wave = std::exchange(wave_, {});
   in_wave_.clear();
+  children_in_wave_.clear();
   wave_bytes_ = 0;
   std::vector<Waiting<std::monostate>> answers(wave.size());
   for (std::size_t i = 0; i < wave.size(); ++i) {
@@ -100,12 +110,16 @@ Status Import::flush() {
     }
     if (done.error().code == ErrorCode::kCancelled) return done.error();
     Item& item = wave[i];
-    if (done.error().code == ErrorCode::kInvalidDeviceScope && !last_chance_ && waiting_bytes_ + item.bytes <= kMaxWaitingBytes) {
+    const IdentityId id = item.operation.id;
+    // For its parent, or for the device that waits for its own.
+    const bool early = done.error().code == ErrorCode::kInvalidDeviceScope ||
+                       (done.error().code == ErrorCode::kDeviceNotFound && waiting_devices_.contains(id.device));
+    if (early && !last_chance_ && waiting_bytes_ + item.bytes <= kMaxWaitingBytes) {
       waiting_bytes_ += item.bytes;
       waiting_.push_back(std::move(item));
+      waiting_devices_.insert(id.device);
       continue;
     }
-    const IdentityId& id = item.operation.id;
     if (Status reported = report({id.device.str(), id.module.str()}, done.error()); !reported.ok()) return reported;
   }
   return {};
@@ -115,12 +129,11 @@ Status Import::flush() {
 Status Import::flush_waiting() {
   while (!waiting_.empty()) {
     std::deque<Item> again = std::exchange(waiting_, {});
+    waiting_devices_.clear();
     waiting_bytes_ = 0;
     progress_made_ = false;
     for (Item& item : again) {
-      wave_.push_back(std::move(item));
-      if (wave_.size() < kWaveItems) continue;
-      if (Status flushed = flush(); !flushed.ok()) return flushed;
+      if (Status added = add(std::move(item)); !added.ok()) return added;
     }
     if (Status flushed = flush(); !flushed.ok()) return flushed;
     last_chance_ = !progress_made_;

@@ -130,6 +130,9 @@ Status TransferJobs::work(Active& active) {
   }
   auto output = blob::open_container(import && request.output_uri.empty() ? request.input_uri : request.output_uri, settings_, cut_off_);
   if (!output.ok()) return output.error();
+  if (!import) {
+    if (Status sound = blob::check_blob_name(request.output_blob); !sound.ok()) return sound;
+  }
   if (Status writable = (*output)->probe_write(); !writable.ok()) return writable;
 
   hub::TransferJob& job = active.job;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <variant>
 
 #include "base/json.h"
@@ -48,24 +49,25 @@ void write_failures(JsonWriter& json, const std::vector<Failure>& failures, std:
   json.end_array();
 }
 
-http::Response refused(std::string body, ErrorCode code, std::string reason) {
+http::Response refused(const Api& api, std::string body, ErrorCode code, std::string reason) {
   http::Response response = json_response(std::move(body));
   response.status = 400;
   response.code = code;
   response.reason = std::move(reason);
   response.set("iothub-errorcode", std::string(error_name(code)));
+  response.set("x-ms-request-id", api.hub().shared().random.uuid());
   // The C# SDK looks for this name and reads the body then.
   response.set("IotHubErrorCode", std::string(error_name(code)));
   return response;
 }
 
-http::Response bulk_response(const std::vector<Failure>& failures, std::size_t of) {
+http::Response bulk_response(const Api& api, const std::vector<Failure>& failures, std::size_t of) {
   JsonWriter json;
   json.object().member("isSuccessful", failures.empty());
   write_failures(json, failures, "deviceId");
   json.member("warnings").array().end_array().end_object();
   if (failures.empty()) return json_response(std::move(json).take());
-  return refused(std::move(json).take(), ErrorCode::kBulkRegistryOperationFailure, summary(failures, of));
+  return refused(api, std::move(json).take(), ErrorCode::kBulkRegistryOperationFailure, summary(failures, of));
 }
 
 Result<std::shared_ptr<Bulk>> parse_bulk(std::string_view body) {
@@ -99,17 +101,23 @@ Result<std::shared_ptr<Bulk>> parse_bulk(std::string_view body) {
   return bulk;
 }
 
-// An edge device may stand behind its children, or on another home: what failed for want of its parent is tried again as long as the others succeed.
+// An edge device may stand behind its children, or on another home, and a child's modules do not wait for it: what failed for want of its parent or its device
+// is tried again as long as the others succeed.
 void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder responder) {
   std::vector<DeviceId> devices;
-  for (const std::size_t index : bulk->wave) devices.push_back(bulk->operations[index].id.device);
+  std::set<DeviceId> named;  // by themselves, not by a module
+  for (const std::size_t index : bulk->wave) {
+    const IdentityId& id = bulk->operations[index].id;
+    devices.push_back(id.device);
+    if (!id.is_module()) named.insert(id.device);
+  }
   Executor& loop = responder.loop();
   ask_homes<std::monostate>(
       api.hub(), loop, devices,
       [bulk](hub::Shard& shard, std::size_t index, hub::Answer<std::monostate> answer) {
         shard.import(bulk->operations[bulk->wave[index]], std::move(answer));
       },
-      [&api, bulk, responder = std::move(responder)](const std::vector<Result<std::monostate>>& answers) mutable {
+      [&api, bulk, named = std::move(named), responder = std::move(responder)](const std::vector<Result<std::monostate>>& answers) mutable {
         std::vector<std::size_t> again;
         std::vector<Failure> orphans;
         bool progress = false;
@@ -117,7 +125,8 @@ void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder resp
           progress |= answers[i].ok();
           if (answers[i].ok()) continue;
           const IdentityId& id = bulk->operations[bulk->wave[i]].id;
-          const bool orphan = answers[i].error().code == ErrorCode::kInvalidDeviceScope;
+          const ErrorCode code = answers[i].error().code;
+          const bool orphan = code == ErrorCode::kInvalidDeviceScope || (code == ErrorCode::kDeviceNotFound && id.is_module() && named.contains(id.device));
           if (orphan) again.push_back(bulk->wave[i]);
           (orphan ? orphans : bulk->failures).push_back({{id.device.str(), id.module.str()}, answers[i].error()});
         }
@@ -126,7 +135,7 @@ void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder resp
           return carry_out(api, bulk, std::move(responder));
         }
         for (Failure& orphan : orphans) bulk->failures.push_back(std::move(orphan));
-        responder.respond(bulk_response(bulk->failures, bulk->items));
+        responder.respond(bulk_response(api, bulk->failures, bulk->items));
       });
 }
 
@@ -183,7 +192,7 @@ void regenerate_keys(const Api& api, Request request, Responder responder) {
       [keys](hub::Shard& shard, std::size_t index, hub::Answer<hub::IdentityView> answer) {
         shard.regenerate_keys(keys->ids[index], keys->choice.which, std::move(answer));
       },
-      [keys, responder = std::move(responder)](const std::vector<Result<hub::IdentityView>>& answers) mutable {
+      [&api, keys, responder = std::move(responder)](const std::vector<Result<hub::IdentityView>>& answers) mutable {
         std::vector<Failure> failures;
         JsonWriter json;
         json.object().member("policyKey", keys->choice.text).member("rotatedKeys").array();
@@ -203,7 +212,7 @@ void regenerate_keys(const Api& api, Request request, Responder responder) {
         json.end_object();
         if (!failures.empty() && failures.size() == answers.size()) {
           return responder.respond(
-              refused(std::move(json).take(), ErrorCode::kBulkRegenerateDeviceKeyOperationFailure, summary(failures, answers.size())));
+              refused(api, std::move(json).take(), ErrorCode::kBulkRegenerateDeviceKeyOperationFailure, summary(failures, answers.size())));
         }
         http::Response response = json_response(std::move(json).take());
         if (!failures.empty()) response.status = 207;

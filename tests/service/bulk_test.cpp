@@ -17,6 +17,7 @@ std::string failed(const HttpAnswer& answer) {
   CHECK(answer.status == (errors->Empty() ? 200 : 400));
   CHECK(answer.header("iothub-errorcode") == (errors->Empty() ? "" : "BulkRegistryOperationFailure"));
   CHECK(answer.header("IotHubErrorCode") == answer.header("iothub-errorcode"));
+  CHECK(answer.header("x-ms-request-id").empty() == errors->Empty());
   std::string text;
   for (const JsonValue& error : errors->GetArray()) {
     if (!text.empty()) text += ", ";

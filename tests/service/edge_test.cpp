@@ -178,6 +178,31 @@ TEST_SUITE("service") {
     CHECK(device(hub, "d1", "deviceScope") == scope_of(hub, "e2"));
     CHECK(device(hub, "e2", "parentScopes") == "[" + scope_of(hub, "e1") + "]");
   }
+
+  // A child asks for its parent, at another home perhaps, and its modules do not.
+  TEST_CASE("edge: bulk makes the modules of a child, whether its parent is there, comes before it or after it") {
+    TestHub hub;
+    const std::string parent = R"({"id":"p","importMode":"createOrUpdate","capabilities":{"iotEdge":true},"deviceScope":"ms-azure-iot-edge://p-638000000000000001"})";
+    std::string before = "[", after = "[" + parent;
+    for (int i = 0; i < 8; ++i) {
+      for (std::string* items : {&before, &after}) {
+        const std::string id = (items == &before ? "b" : "a") + std::to_string(i);
+        if (items->size() > 1) *items += ",";
+        *items += R"({"id":")" + id + R"(","deviceScope":"ms-azure-iot-edge://p-638000000000000001"},{"id":")" + id + R"(","moduleId":"m"})";
+      }
+    }
+    CHECK(hub.api("POST", "/devices", before + "," + parent + "]").body == R"({"isSuccessful":true,"errors":[],"warnings":[]})");
+    CHECK(hub.api("POST", "/devices", after + "]").body == R"({"isSuccessful":true,"errors":[],"warnings":[]})");
+    for (int i = 0; i < 8; ++i) {
+      CHECK(hub.api("GET", "/devices/a" + std::to_string(i) + "/modules/m").status == 200);
+      CHECK(hub.api("GET", "/devices/b" + std::to_string(i) + "/modules/m").status == 200);
+    }
+    // A device that fails for good takes its modules along.
+    const HttpAnswer orphan = hub.api("POST", "/devices", R"([{"id":"d9","deviceScope":"ms-azure-iot-edge://e9-1"},{"id":"d9","moduleId":"m"},{"id":"d1"}])");
+    CHECK(orphan.status == 400);
+    CHECK(json_of(orphan)["errors"].Size() == 2);
+    CHECK(hub.api("GET", "/devices/d1").status == 200);
+  }
 }
 
 }  // namespace nearhub::test

@@ -109,6 +109,32 @@ TEST_SUITE("service") {
     CHECK(lines[1].find(R"("symmetricKey":{"primaryKey":null,"secondaryKey":null})") != std::string::npos);
   }
 
+  // A child asks for its parent, at another home perhaps, and its modules do not.
+  TEST_CASE("jobs: an import makes the modules of a child, whether its parent comes before it or after it") {
+    TestHub hub;
+    const std::string parent = R"({"id":"p","capabilities":{"iotEdge":true},"deviceScope":"ms-azure-iot-edge://p-638000000000000001"})";
+    std::string children;
+    for (int i = 0; i < 8; ++i) {
+      const std::string id = "c" + std::to_string(i);
+      children += R"({"id":")" + id + R"(","deviceScope":"ms-azure-iot-edge://p-638000000000000001"})" + "\n" + R"({"id":")" + id + R"(","moduleId":"m"})" + "\n";
+    }
+    for (const std::string& text : {parent + "\n" + children, children + parent + "\n"}) {
+      write(hub, "in", "devices.txt", text);
+      CHECK(member(run(hub, import_body("in")), "status") == "\"completed\"");
+      CHECK(read(folder(hub, "in") + "/importErrors.log") == "");
+      for (int i = 0; i < 8; ++i) {
+        CHECK(hub.api("GET", "/devices/c" + std::to_string(i) + "/modules/m").status == 200);
+        CHECK(hub.api("DELETE", "/devices/c" + std::to_string(i), {}, {{"If-Match", "*"}}).status == 204);
+      }
+      CHECK(hub.api("DELETE", "/devices/p", {}, {{"If-Match", "*"}}).status == 204);
+    }
+    // A device whose parent never comes takes its modules along.
+    write(hub, "in", "devices.txt", children + "{\"id\":\"other\"}");
+    CHECK(member(run(hub, import_body("in")), "status") == "\"completed\"");
+    CHECK(lines_of(read(folder(hub, "in") + "/importErrors.log")).size() == 16);
+    CHECK(hub.api("GET", "/devices/other").status == 200);
+  }
+
   TEST_CASE("jobs: an import completes whatever its lines say, and tells of the bad ones in importErrors.log") {
     TestHub hub;
     hub.create("there");
@@ -158,6 +184,7 @@ TEST_SUITE("service") {
       const std::string body = R"({"type":"import","inputBlobContainerUri":"file:///real","inputBlobName":")" + std::string(name) + "\"}";
       CHECK(e1(hub.api("POST", "/jobs/create", body)).starts_with("400 BlobContainerValidationError"));
     }
+    CHECK(e1(hub.api("POST", "/jobs/create", export_body("real", R"(,"outputBlobName":"../devices.txt")"))).starts_with("400 BlobContainerValidationError"));
     CHECK(hub.api("GET", "/jobs").body == "[]");
     CHECK(std::filesystem::is_empty(folder(hub, "real")) == false);
   }
