@@ -35,12 +35,12 @@ std::string twin_document(const IdentityId& id, const twin::Twin& twin) {
   return std::move(json).take();
 }
 
-// A stored section is written as a service sees it.
+// A twin that nobody asked for since the start is as the store gave it.
 std::string twin_document(const IdentityId& id, const twin::StoredTwin& stored) {
+  if (const auto twin = twin::Twin::restore(stored); twin.ok()) return twin_document(id, *twin);
   JsonWriter json;
   begin_document(json, id, twin::etag_of(stored.etag_counter));
-  if (stored.has_tags) json.member("tags").raw(stored.tags);
-  json.member("properties").object().member("desired").raw(stored.desired).member("reported").raw(stored.reported).end_object().end_object();
+  json.end_object();
   return std::move(json).take();
 }
 

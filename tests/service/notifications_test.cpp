@@ -61,6 +61,8 @@ TEST_SUITE("service") {
     CHECK(summary(all[1]) == "deviceLifecycleEvents createDeviceIdentity d1/m1");
     CHECK(summary(all[2]) == "deviceLifecycleEvents deleteDeviceIdentity d1/m1");
     CHECK(summary(all[3]) == "deviceLifecycleEvents deleteDeviceIdentity d1");
+    CHECK(member(all[2], "body/version") == "2");
+    CHECK(member(all[3], "body/version") == "2");
     const JsonDocument& made = all[1];
     CHECK(member(made, "systemProperties/content-type") == "\"application/json\"");
     CHECK(member(made, "systemProperties/content-encoding") == "\"utf-8\"");
