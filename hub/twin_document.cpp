@@ -13,17 +13,18 @@ using twin::TwinMember;
 JsonView TwinDocument::member(TwinMember which) const {
   const registry::Identity& identity = head_.identity;
   const bool module = identity.id.is_module();
+  // Made once, and never empty: what a condition names twice must not move.
   std::string& space = space_[static_cast<std::size_t>(which)];
   const auto number = [&space](std::int64_t value) {
-    space = fmt::format_int(value).c_str();
+    if (space.empty()) space = fmt::format_int(value).c_str();
     return JsonView::number(space);
   };
   const auto text = [&space](std::string characters) {
-    space = std::move(characters);
+    if (space.empty()) space = std::move(characters);
     return JsonView::string(space);
   };
   const auto object = [&space](JsonWriter&& json) {
-    space = std::move(json).take();
+    if (space.empty()) space = std::move(json).take();
     return JsonView::of(space);
   };
   switch (which) {

@@ -44,7 +44,7 @@ class TwinDocument final : public twin::query::Row {
   TwinDocument(const TwinDocument&) = delete;
   TwinDocument& operator=(const TwinDocument&) = delete;
 
-  // Undefined when this twin has no such member. Valid until the same member is asked for again.
+  // Undefined when this twin has no such member. Valid as long as this is.
   twin::JsonView member(twin::TwinMember member) const;
 
   // As a row of a query.

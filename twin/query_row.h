@@ -33,7 +33,7 @@ bool is_live(Source source, std::uint8_t member);
 class Row {
  public:
   virtual ~Row() = default;
-  // Undefined when this row has no such member. Valid until the same member is asked for again.
+  // Undefined when this row has no such member. Valid as long as the row is: a condition may ask for a member twice and compare the two.
   virtual JsonView member(std::uint8_t member) const = 0;
   // A member of that member, for rows that need not make the whole of it.
   virtual JsonView member_of(std::uint8_t outer, std::string_view name) const { return member(outer).member(name); }

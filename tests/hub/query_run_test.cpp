@@ -149,6 +149,17 @@ TEST_SUITE("hub") {
     CHECK(jobs.error().code == ErrorCode::kInvalidOperation);
   }
 
+  TEST_CASE("queries: a member may stand on both sides") {
+    ShardRig rig;
+    fill(rig);
+    for (const std::string condition : {"statusUpdateTime = statusUpdateTime", "lastActivityTime <= lastActivityTime", "STARTSWITH(statusUpdateTime, statusUpdateTime)",
+                                  "etag = etag AND deviceEtag = deviceEtag", "version + version = 2 * version",
+                                  "IS_NULL(x509Thumbprint.primaryThumbprint) AND x509Thumbprint.primaryThumbprint = x509Thumbprint.secondaryThumbprint"}) {
+      CAPTURE(condition);
+      CHECK(counted(rig, condition_of(condition)) == 4);
+    }
+  }
+
   TEST_CASE("queries: a twin in memory is asked whether it matches, changes that are not stored yet included") {
     ShardRig rig;
     fill(rig);
