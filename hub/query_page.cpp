@@ -61,9 +61,11 @@ void QueryPageVisitor::hold(const TwinRow& row) {
 }
 
 bool QueryPageVisitor::settle(const Held& held, const std::optional<LiveIdentity>& live) {
+  // Deleted since the row was read, and made again: what lives now is another one, and the row is answered as it was read.
+  const bool is_same = live && live->generation_id == held.identity.generation_id;
   const TwinDocument document({held.identity, held.device, held.etag_counter, held.reported_version, held.model_id,
-                               live ? live->state : registry::LiveState{false, held.queued_messages},
-                               live ? live->last_activity : held.identity.last_activity},
+                               is_same ? live->state : registry::LiveState{false, held.queued_messages},
+                               is_same ? live->last_activity : held.identity.last_activity},
                               {held.has_tags, held.tags, held.desired, held.reported});
   return !all_true(*query_, plan_->live_conditions, document) || take(document);
 }

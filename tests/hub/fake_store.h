@@ -43,6 +43,7 @@ class FakeStore final : public Store {
   void fail_next(std::string operation, ErrorCode code) { failing_.emplace_back(std::move(operation), code); }
   // Reads wait until release_reads().
   void hold_reads() { holding_ = true; }
+  void pass_reads() { holding_ = false; }  // from here on; those that are held wait on
   void release_reads();
   // Reads fail from here on.
   void break_reads() { broken_ = true; }

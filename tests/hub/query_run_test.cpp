@@ -176,6 +176,35 @@ TEST_SUITE("hub") {
     CHECK(matches("d3", "connectionState = 'Connected'").value());
   }
 
+  TEST_CASE("queries: a row that was read before its device was deleted and made again has nothing of the new one's life") {
+    ShardRig rig;
+    fill(rig);
+    rig.store.hold_reads();
+    std::optional<Result<QueryPage>> answer;
+    run_query(rig.hub(), rig.executor, {query_of("SELECT deviceId, connectionState, cloudToDeviceMessageCount, lastActivityTime FROM devices WHERE tags.floor = 2"), 100, {}},
+              nullptr, [&answer](Result<QueryPage> page) { answer.emplace(std::move(page)); });
+    // The step has read its rows; its answer is on its way.
+    rig.store.pass_reads();
+    Reply<std::monostate> deleted;
+    rig.shard().delete_identity(id_of("d2"), {Condition::kAny, {}}, deleted.answer());
+    rig.settle();
+    CHECK(deleted.succeeded());
+    rig.advance(1ms);  // generations are times
+    rig.create("d2");
+    FakeLink new_one(rig.shard());
+    FakeLink same(rig.shard());
+    rig.connect("d2", new_one);
+    rig.connect("d4", same);
+    Reply<std::uint64_t> sent;
+    rig.send("d2", "for the new one", sent);
+    rig.store.release_reads();
+    rig.settle();
+    REQUIRE(answer);
+    const std::string& rows = (*answer)->json;
+    CAPTURE(rows);
+    CHECK(rows.starts_with(R"([{"deviceId":"d2","connectionState":"Disconnected","cloudToDeviceMessageCount":0,"lastActivityTime":"0001-01-01T00:00:00Z"},{"deviceId":"d4","connectionState":"Connected",)"));
+  }
+
   TEST_CASE("queries: many at once are refused, and a place is free again when one ends") {
     ShardRig rig;
     fill(rig);
