@@ -227,6 +227,14 @@ bool Parser::constant(Constant& out) {
     return advance();
   }
   if (negative) return expected("a number behind -");
+  if (is_symbol("[")) {
+    // An array inside of an array: nothing is equal to it, so its items need not be kept.
+    out.kind = JsonView::Kind::kArray;
+    std::vector<Constant> items;
+    if (!deeper() || !list(items)) return false;
+    --depth_;
+    return true;
+  }
   if (token_.kind == Token::Kind::kString) {
     out.kind = JsonView::Kind::kString;
     out.text = token_.text;

@@ -39,17 +39,18 @@ std::string_view source_name(Source source) {
 }
 
 std::optional<std::uint8_t> find_member(Source source, std::string_view name) {
-  const auto search = [name](const auto& names) -> std::optional<std::uint8_t> {
+  const auto search = [](const auto& names, std::string_view wanted) -> std::optional<std::uint8_t> {
     for (std::size_t i = 0; i < std::size(names); ++i) {
-      if (equals_ignoring_case(names[i], name)) return static_cast<std::uint8_t>(i);
+      if (equals_ignoring_case(names[i], wanted)) return static_cast<std::uint8_t>(i);
     }
     return std::nullopt;
   };
-  if (source == Source::kJobs) return search(kJobMembers);
+  // The cloud's documentation asks for jobs by createdTimeUtc, which their rows call createdDateTimeUtc.
+  if (source == Source::kJobs) return search(kJobMembers, equals_ignoring_case(name, "createdTimeUtc") ? "createdDateTimeUtc" : name);
   for (const Alias& alias : kAliases) {
     if (equals_ignoring_case(alias.name, name)) return static_cast<std::uint8_t>(alias.member);
   }
-  return search(kTwinMemberNames);
+  return search(kTwinMemberNames, name);
 }
 
 std::string_view member_name(Source source, std::uint8_t member) {

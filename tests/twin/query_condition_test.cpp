@@ -159,6 +159,9 @@ TEST_SUITE("twin") {
         {"NOT deviceId IN ['d1', 'd2']", "d3 d4 e5"},
         {"tags.floor + 1 IN [2, 3]", "d1 d2"},
         {"'d1' IN ['d1']", "d1 d2 d3 d4 e5"},
+        {"deviceId IN ['d1', ['d2', ['d3']]]", "d1"},
+        {"deviceId NIN [['d1'], ['d2'], 'e5']", "d1 d2 d3 d4"},
+        {"tags.labels IN [[], ['a']]", ""},
     });
   }
 

@@ -113,6 +113,8 @@ TEST_SUITE("twin") {
     CHECK(answer(query + repeated("NOT ", 64) + "deviceId = 'd3'") == "[" + rows_of(Source::kDevices)[2] + "]");
     CHECK(answer(query + repeated("NOT ", 65) + "deviceId = 'd3'").ends_with("nested deeper than 64 levels"));
     CHECK(answer(query + repeated("- ", 65) + "1 = 1").ends_with("nested deeper than 64 levels"));
+    CHECK(answer(query + "deviceId IN [" + repeated("[", 64) + repeated("]", 64) + ", 'd3']") == "[" + rows_of(Source::kDevices)[2] + "]");
+    CHECK(answer(query + "deviceId IN [" + repeated("[", 65) + repeated("]", 65) + ", 'd3']").ends_with("nested deeper than 64 levels"));
     CHECK(answer(query + "tags.floor IN [" + repeated("5,", 999) + "1]") == "[" + rows_of(Source::kDevices)[0] + "]");
     CHECK(answer(query + "tags.floor IN [" + repeated("5,", 1000) + "1]").ends_with("the list has more than 1000 items"));
     // Long, and not deep.

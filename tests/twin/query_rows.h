@@ -26,7 +26,7 @@ inline const std::vector<std::string>& rows_of(Source source) {
       R"({"deviceId":"d2","moduleId":"camera","status":"disabled","connectionState":"Disconnected","version":2,"properties":{"desired":{"$version":4},"reported":{"lastDesiredVersion":3,"lastDesiredStatus":{"code":500},"$version":1}}})",
   };
   static const std::vector<std::string> kJobs = {
-      R"({"deviceId":"d1","jobId":"j1","jobType":"scheduleUpdateTwin","status":"completed","startTimeUtc":"2026-01-01T00:00:00Z"})",
+      R"({"deviceId":"d1","jobId":"j1","jobType":"scheduleUpdateTwin","status":"completed","startTimeUtc":"2026-01-01T00:00:00Z","createdDateTimeUtc":"2025-12-31T23:59:59Z"})",
       R"({"deviceId":"d2","jobId":"j1","jobType":"scheduleUpdateTwin","status":"failed","startTimeUtc":"2026-01-01T00:00:01Z","error":{"code":"404103","description":"offline"}})",
       R"({"deviceId":"d1","jobId":"j2","jobType":"scheduleDeviceMethod","status":"running","startTimeUtc":"2026-01-02T00:00:00Z"})",
   };

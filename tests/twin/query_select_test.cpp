@@ -84,6 +84,9 @@ TEST_SUITE("twin") {
     CHECK(answer("SELECT * FROM devices.jobs WHERE JobType = 'scheduleDeviceMethod'") == "[" + jobs[2] + "]");
     CHECK(answer("SELECT * FROM devices.jobs WHERE is_defined(error) AND error.code = '404103'") == "[" + jobs[1] + "]");
     CHECK(answer("SELECT TOP 1 * FROM devices.jobs WHERE startTimeUtc > '2026-01-01T00:00:00Z'") == "[" + jobs[1] + "]");
+    // As the documentation writes it.
+    CHECK(answer("SELECT * FROM devices.jobs\n WHERE devices.jobs.deviceId = 'd1'\n AND devices.jobs.jobType = 'scheduleUpdateTwin'\n"
+                 " AND devices.jobs.status = 'completed'\n AND devices.jobs.createdTimeUtc > '2016-09-01'") == "[" + jobs[0] + "]");
     CHECK(answer("SELECT * FROM devices.jobs WHERE jobId = 'none'") == "[]");
   }
 
