@@ -105,11 +105,11 @@ Result<std::shared_ptr<Bulk>> parse_bulk(std::string_view body) {
 // is tried again as long as the others succeed.
 void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder responder) {
   std::vector<DeviceId> devices;
-  std::set<DeviceId> named;  // by themselves, not by a module
+  std::set<DeviceId> children;  // they ask for their parent first
   for (const std::size_t index : bulk->wave) {
-    const IdentityId& id = bulk->operations[index].id;
-    devices.push_back(id.device);
-    if (!id.is_module()) named.insert(id.device);
+    const hub::ImportOperation& operation = bulk->operations[index];
+    devices.push_back(operation.id.device);
+    if (!operation.request.parent_scope().empty()) children.insert(operation.id.device);
   }
   Executor& loop = responder.loop();
   ask_homes<std::monostate>(
@@ -117,7 +117,7 @@ void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder resp
       [bulk](hub::Shard& shard, std::size_t index, hub::Answer<std::monostate> answer) {
         shard.import(bulk->operations[bulk->wave[index]], std::move(answer));
       },
-      [&api, bulk, named = std::move(named), responder = std::move(responder)](const std::vector<Result<std::monostate>>& answers) mutable {
+      [&api, bulk, children = std::move(children), responder = std::move(responder)](const std::vector<Result<std::monostate>>& answers) mutable {
         std::vector<std::size_t> again;
         std::vector<Failure> orphans;
         bool progress = false;
@@ -126,7 +126,7 @@ void carry_out(const Api& api, const std::shared_ptr<Bulk>& bulk, Responder resp
           if (answers[i].ok()) continue;
           const IdentityId& id = bulk->operations[bulk->wave[i]].id;
           const ErrorCode code = answers[i].error().code;
-          const bool orphan = code == ErrorCode::kInvalidDeviceScope || (code == ErrorCode::kDeviceNotFound && id.is_module() && named.contains(id.device));
+          const bool orphan = code == ErrorCode::kInvalidDeviceScope || (code == ErrorCode::kDeviceNotFound && id.is_module() && children.contains(id.device));
           if (orphan) again.push_back(bulk->wave[i]);
           (orphan ? orphans : bulk->failures).push_back({{id.device.str(), id.module.str()}, answers[i].error()});
         }
