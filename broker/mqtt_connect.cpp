@@ -134,7 +134,7 @@ void MqttSession::at_home(hub::Shard& shard, TimerQueue& timers) {
   deadline_ = std::make_unique<Timer>(timers, [this] { on_deadline(); });
   deadline_->start_at(timers.now() + settings_.limits.connect_time);
   state_ = State::kJudging;
-  shard.judge(request_->user.identity, std::move(request_->password), transport_.client_certificates(),
+  shard.judge(request_->user.identity, std::move(request_->password), transport_.take_client_certificates(),
               lifetime_.guard([this](hub::Shard::Verdict verdict) { on_verdict(std::move(verdict)); }));
 }
 

@@ -38,7 +38,7 @@ class MqttConnection final : public net::TlsConnection::Handler, public MqttTran
   void close() override { tls_.close(); }
   void abort() override { tls_.abort(); }
   std::string peer() const override { return tls_.peer(); }
-  std::vector<std::string> client_certificates() const override { return tls_.client_certificates(); }
+  std::vector<std::string> take_client_certificates() override { return tls_.take_client_certificates(); }
   void forget_session() override { tls_.forget_session(); }
   void go_home(const DeviceId& device) override;
 

@@ -39,7 +39,7 @@ class MqttTransport {
   virtual void close() = 0;  // behind what is queued
   virtual void abort() = 0;
   virtual std::string peer() const = 0;
-  virtual std::vector<std::string> client_certificates() const = 0;
+  virtual std::vector<std::string> take_client_certificates() = 0;
   // The client was refused: it must not come back with the same TLS session, which would show the same certificates again.
   virtual void forget_session() = 0;
   // The CONNECT is read: bring the session to the home loop of the device and call at_home() there. Nothing is read until then.

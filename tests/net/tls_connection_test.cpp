@@ -146,7 +146,7 @@ TEST_SUITE("net") {
         WireClient client(server.port(), options);
         REQUIRE_MESSAGE(client.handshake(), client.error());
         server.end(0).wait_secured();
-        CHECK(server.on(server.end(0), [](ServerEnd& end) { return end.connection().client_certificates(); }).empty());
+        CHECK(server.on(server.end(0), [](ServerEnd& end) { return end.connection().take_client_certificates(); }).empty());
       }
       // The root of another authority, with a chain behind it that has nothing to do with it.
       SystemRandom random;
@@ -158,7 +158,7 @@ TEST_SUITE("net") {
       WireClient client(server.port(), options);
       REQUIRE_MESSAGE(client.handshake(), client.error());
       server.end(1).wait_secured();
-      const auto certificates = server.on(server.end(1), [](ServerEnd& end) { return end.connection().client_certificates(); });
+      const auto certificates = server.on(server.end(1), [](ServerEnd& end) { return end.connection().take_client_certificates(); });
       REQUIRE(certificates.size() == 2);
       CHECK(certificates[0] == der_of(stranger->certificate_pem));
       CHECK(certificates[1] == der_of(TlsServer::ca_pem()));

@@ -73,7 +73,7 @@ class Client {
     seen.resumed = client.resumed();
     const bool agreed = server.on(server.end(index), [&](ServerEnd& end) {
       if (meanwhile) meanwhile(end);
-      seen.certificates = end.connection().client_certificates();
+      seen.certificates = end.connection().take_client_certificates();
       return end.connection().resumed() == seen.resumed;
     });
     CHECK(agreed);
@@ -302,7 +302,7 @@ TEST_SUITE("net") {
       CHECK(resumed.resumed());
       other.connect(server, [&](ServerEnd&) { in_between = true; });
       CHECK(in_between);
-      const auto certificates = server.on(server.end(index), [](ServerEnd& end) { return end.connection().client_certificates(); });
+      const auto certificates = server.on(server.end(index), [](ServerEnd& end) { return end.connection().take_client_certificates(); });
       CHECK(certificates.size() == 3);
       CHECK_FALSE(client.connect(server).resumed);
     }

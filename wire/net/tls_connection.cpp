@@ -80,6 +80,22 @@ void wipe_ephemeral_keys(SSL* ssl) {
   }
 }
 
+// Turns a client's certificate, which OpenSSL keeps as long as the connection (4 KB), into one that says nothing.
+void empty(X509* certificate) {
+  static constexpr unsigned char kNothing[] = {
+      0x30, 0x40, 0x30, 0x36, 0x02, 0x01, 0x00,                                                    // serial number 0
+      0x30, 0x03, 0x06, 0x01, 0x00, 0x30, 0x00,                                                    // signature algorithm 0.0; issuer
+      0x30, 0x1e, 0x17, 0x0d, '0', '0', '0', '1', '0', '1', '0', '0', '0', '0', '0', '0', 'Z',     // not before
+      0x17, 0x0d, '0', '0', '0', '1', '0', '1', '0', '0', '0', '0', '0', '0', 'Z',                 // not after
+      0x30, 0x00, 0x30, 0x08, 0x30, 0x03, 0x06, 0x01, 0x00, 0x03, 0x01, 0x00,                      // subject; key
+      0x30, 0x03, 0x06, 0x01, 0x00, 0x03, 0x01, 0x00,                                              // signature
+  };
+  // Decoding into an existing object frees what it held.
+  const unsigned char* at = kNothing;
+  d2i_X509(&certificate, &at, sizeof kNothing);
+  NEARHUB_CHECK(at == kNothing + sizeof kNothing);
+}
+
 }  // namespace
 
 // libuv keeps the handle until its close callback; the connection may be gone by then.
@@ -452,7 +468,7 @@ void TlsConnection::forget_session() {
   if (tickets_ != nullptr) tickets_->revoke(ssl_);
 }
 
-std::vector<std::string> TlsConnection::client_certificates() const {
+std::vector<std::string> TlsConnection::take_client_certificates() {
   std::vector<std::string> certificates;
   const auto add = [&certificates](const X509* certificate) {
     unsigned char* der = nullptr;
@@ -460,12 +476,17 @@ std::vector<std::string> TlsConnection::client_certificates() const {
     if (size > 0) certificates.emplace_back(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
     OPENSSL_free(der);
   };
-  if (const X509* leaf = SSL_get0_peer_certificate(ssl_)) add(leaf);
-  if (resumed()) {
-    if (resumed_intermediates_) certificates.insert(certificates.end(), resumed_intermediates_->begin(), resumed_intermediates_->end());
-  } else if (STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_)) {
+  X509* leaf = SSL_get0_peer_certificate(ssl_);
+  if (leaf == nullptr) return certificates;
+  add(leaf);
+  STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_);
+  if (const SharedIntermediates known = std::exchange(resumed_intermediates_, nullptr)) {
+    certificates.insert(certificates.end(), known->begin(), known->end());
+  } else {
     for (int i = 0; i < sk_X509_num(chain); ++i) add(sk_X509_value(chain, i));
   }
+  while (sk_X509_num(chain) > 0) X509_free(sk_X509_pop(chain));
+  empty(leaf);
   return certificates;
 }
 

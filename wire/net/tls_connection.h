@@ -88,8 +88,9 @@ class TlsConnection {
   std::string_view tls_version() const;              // "TLSv1.3"
   std::string_view cipher() const;
 
-  // The client's certificates as DER, leaf first; empty when it showed none. After a resumed handshake they are those of the full one.
-  std::vector<std::string> client_certificates() const;
+  // The client's certificates as DER, leaf first; empty when it showed none. After a resumed handshake they are those of the full one. Once, after the
+  // handshake: the connection does not keep them.
+  std::vector<std::string> take_client_certificates();
   // The handshake was an abbreviated one.
   bool resumed() const;
   // The client was refused: its session is not resumed any more, so that it comes back with a full handshake.
