@@ -37,7 +37,7 @@ std::string authority_text(const JsonValue& authority) {
   fields.add("subject", text_at(authority, {"properties", "subject"}));
   fields.add("verified", verified_cell(authority));
   fields.add("expires", text_at(authority, {"properties", "expiry"}));
-  fields.add("thumbprint", text_at(authority, {"properties", "thumbprint"}));
+  fields.add("thumbprint", text_at(authority, {"properties", "thumbprint"}) + " (SHA-1)");
   fields.add("verification code", text_at(authority, {"properties", "verificationCode"}));
   fields.add("created", text_at(authority, {"properties", "created"}));
   fields.add("updated", text_at(authority, {"properties", "updated"}));

@@ -66,10 +66,13 @@ Result<std::string> next_steps(const CertificateOrder& order, const CertificateF
     case CertificateKind::kDevice:
     case CertificateKind::kModule: {
       const char* family = order.kind == CertificateKind::kDevice ? "device" : "module";
-      if (authority != nullptr) return fmt::format("nearhub {} create {} --auth ca\n", family, shell_word(name));
-      const auto info = certs::read_certificate(made.pair.certificate_pem);
-      if (!info.ok()) return info.error();
-      return fmt::format("nearhub {} create {} --thumbprint {}\n", family, shell_word(name), info->sha256_thumbprint);
+      std::string known_by = "--auth ca";
+      if (authority == nullptr) {
+        const auto info = certs::read_certificate(made.pair.certificate_pem);
+        if (!info.ok()) return info.error();
+        known_by = "--thumbprint " + info->sha256_thumbprint;
+      }
+      return fmt::format("nearhub {0} create {1} {2}\n# or, when it is registered already\nnearhub {0} update {1} {2}\n", family, shell_word(name), known_by);
     }
   }
   return std::string();
@@ -111,7 +114,7 @@ Result<std::string> made_certificate_text(const CertificateFiles& files, const c
   fields.add("full chain", fmt::format("{} ({})", terminal_text(files.chain), links == 1 ? "the certificate alone" : fmt::format("{} certificates", links)));
   fields.add("common name", terminal_text(info->common_name));
   fields.add("valid", fmt::format("{} to {}", show_time(info->not_before), show_time(info->not_after)));
-  fields.add("thumbprint", info->sha256_thumbprint);
+  fields.add("thumbprint", info->sha256_thumbprint + " (SHA-256)");
   return fields.text();
 }
 

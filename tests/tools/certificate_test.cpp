@@ -110,7 +110,7 @@ TEST_SUITE("tools") {
     CAPTURE(made.out);
     CHECK(made.out.find("certificate  " + folder.file("d1_cert.pem") + "\nprivate key  " + folder.file("d1_key.pem") + "\nfull chain   " +
                         folder.file("d1_fullchain.pem") + " (the certificate alone)\ncommon name  d1\nvalid        20") == 0);
-    CHECK(made.out.find("\nthumbprint   " + info.sha256_thumbprint + "\n\n# next\nnearhub device create d1 --thumbprint " + info.sha256_thumbprint + "\n") !=
+    CHECK(made.out.find("\nthumbprint   " + info.sha256_thumbprint + " (SHA-256)\n\n# next\nnearhub device create d1 --thumbprint " + info.sha256_thumbprint + "\n") !=
           std::string::npos);
     CHECK(info.not_after - SystemClock().now() > std::chrono::hours{24 * 364 + 22});
     CHECK(info.not_after - SystemClock().now() < std::chrono::hours{24 * 365});
