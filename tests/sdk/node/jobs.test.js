@@ -60,7 +60,6 @@ async function ended(job) {
   for (;;) {
     const now = await registry.getJob(job.jobId);
     if (['completed', 'failed', 'cancelled'].includes(now.status)) return now;
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
