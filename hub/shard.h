@@ -162,6 +162,8 @@ class Shard {
   // Whether the twin, as it is now, meets the conditions of a query (twin/query.h).
   void match_twin(const IdentityId& id, std::shared_ptr<const twin::query::Query> query, Answer<bool> answer);
   void update_twin(const IdentityId& id, twin::Update update, bool replace, const Condition& condition, Answer<TwinView> answer);
+  // The same patch for many identities, unconditionally, without the document.
+  void patch_twin(const IdentityId& id, std::shared_ptr<const twin::Update> update, Answer<std::monostate> answer);
 
   // --- Identities (shard_identities.cpp) ---------------------------------------------------------------------------------------
 
@@ -308,7 +310,7 @@ class Shard {
     twin::Change change;
   };
   Result<TwinChange> change_twin(IdentityState& identity, const twin::Update& update, bool replace, const Condition& condition);
-  void store_twin(IdentityState& identity, TwinChange change, Answer<TwinView> answer);
+  void store_twin(IdentityState& identity, TwinChange change, Answer<std::monostate> answer);
   void notify_desired(const IdentityRef& ref, std::string_view notification, std::int64_t version);
   void put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done);
 

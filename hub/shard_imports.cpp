@@ -43,9 +43,7 @@ void Shard::import_item(ImportOperation operation, const Status& parent, Answer<
       case ImportMode::kUpdateTwinIfMatchETag: {
         auto change = change_twin(*state, operation.twin ? *operation.twin : twin::Update(), false, operation.twin_condition);
         if (!change.ok()) return refuse(*state, change.error());
-        return store_twin(*state, std::move(*change), [answer = std::move(answer)](Result<TwinView> view) mutable {
-          answer(view.ok() ? Result<std::monostate>(std::monostate()) : Result<std::monostate>(view.error()));
-        });
+        return store_twin(*state, std::move(*change), std::move(answer));
       }
       default: return import_identity(device, std::move(operation), parent, std::move(answer));
     }
@@ -79,7 +77,7 @@ void Shard::import_identity(Device& device, ImportOperation operation, const Sta
     // The twin first, because it alone may still be refused. Both are in one batch: the store keeps both or none.
     auto change = change_twin(*state, *operation.twin, false, operation.twin_condition);
     if (!change.ok()) return refuse(change.error());
-    store_twin(*state, std::move(*change), [](const Result<TwinView>&) {});
+    store_twin(*state, std::move(*change), [](const Result<std::monostate>&) {});
   }
   replace(*state, std::move(after), std::move(done));
 }

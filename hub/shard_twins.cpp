@@ -107,6 +107,18 @@ void Shard::update_twin(const IdentityId& id, twin::Update update, bool replace,
     if (!found.ok()) return answer(found.error());
     auto change = change_twin(**found, update, replace, condition);
     if (!change.ok()) return answer_after_writes<TwinView>(**found, change.error(), std::move(answer));
+    TwinView after = service_view(**found, *(*found)->twin);
+    store_twin(**found, std::move(*change), [after = std::move(after), answer = std::move(answer)](const Result<std::monostate>& stored) mutable {
+      answer(stored.ok() ? Result<TwinView>(std::move(after)) : Result<TwinView>(stored.error()));
+    });
+  });
+}
+
+void Shard::patch_twin(const IdentityId& id, std::shared_ptr<const twin::Update> update, Answer<std::monostate> answer) {
+  with_identity(id, ErrorCode::kDeviceNotFound, [this, update = std::move(update), answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    auto change = change_twin(**found, *update, false, {});
+    if (!change.ok()) return answer_after_writes<std::monostate>(**found, change.error(), std::move(answer));
     store_twin(**found, std::move(*change), std::move(answer));
   });
 }
@@ -126,16 +138,15 @@ Result<Shard::TwinChange> Shard::change_twin(IdentityState& state, const twin::U
   return TwinChange{before, std::move(*change)};
 }
 
-void Shard::store_twin(IdentityState& state, TwinChange made, Answer<TwinView> answer) {
+void Shard::store_twin(IdentityState& state, TwinChange made, Answer<std::monostate> answer) {
   twin::Change& change = made.change;
-  TwinView after = service_view(state, *state.twin);
-  if (!change.tags && !change.desired) return answer_after_writes<TwinView>(state, std::move(after), std::move(answer));
-  put_twin(state, made.before, change, [this, ref = ref_of(state), after = std::move(after), version = state.twin->desired_version(),
+  if (!change.tags && !change.desired) return answer_after_writes<std::monostate>(state, std::monostate(), std::move(answer));
+  put_twin(state, made.before, change, [this, ref = ref_of(state), version = state.twin->desired_version(),
                                         notification = std::move(change.desired_notification), answer = std::move(answer)](const Status& status) mutable {
     if (!status.ok()) return answer(status.error());
     // Told to whoever is connected and subscribed now; others read the twin when they connect (device-mqtt.md 6.4).
     if (!notification.empty()) notify_desired(ref, notification, version);
-    answer(std::move(after));
+    answer(std::monostate());
   });
 }
 
