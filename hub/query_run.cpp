@@ -13,7 +13,7 @@ namespace nearhub::hub {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-constexpr std::size_t kJobRowsAtOnce = 100;
+constexpr std::size_t kJobRowsAtOnce = 200;
 
 // A place among the queries under way; given back with the last reference.
 class Place {
@@ -123,19 +123,28 @@ void start(const Hub& hub, Executor& loop, Run::Order order, UniqueFunction<bool
 
 // --- Jobs ---------------------------------------------------------------------------------------------------------------------
 
-// The rows of one page of devices.jobs, which are few and small: judged on the loop, a hundred at a time.
+// The rows of one page of devices.jobs, which are small: judged on the loop, some hundred at a time.
 class JobRun : public std::enable_shared_from_this<JobRun> {
  public:
-  JobRun(JobRows& rows, Executor& loop, SharedQuery query, Continuation from, std::size_t limit, UniqueFunction<bool()> wanted, Answer<QueryPage> answer)
-      : source_(rows), loop_(loop), query_(std::move(query)), at_(std::move(from)), limit_(limit), wanted_(std::move(wanted)), answer_(std::move(answer)) {
+  JobRun(const Hub& hub, Executor& loop, SharedQuery query, Continuation from, std::size_t limit, UniqueFunction<bool()> wanted, Answer<QueryPage> answer)
+      : source_(*hub.shared().job_rows), loop_(loop), query_(std::move(query)), at_(std::move(from)), limit_(limit), wanted_(std::move(wanted)),
+        answer_(std::move(answer)), place_(hub) {
+    const twin::query::Plan plan = twin::query::make_plan(*query_);
+    filter_.job = plan.job;
+    if (plan.devices && plan.devices->size() == 1) filter_.device = plan.devices->front();
     json_.array();
   }
 
-  void step() {
-    source_.read_job_rows(at_.key, kJobRowsAtOnce, loop_, [self = shared_from_this()](Result<JobRows::Chunk> chunk) { self->on_chunk(std::move(chunk)); });
+  void start() {
+    if (!place_.taken()) return answer_(too_many());
+    step();
   }
 
  private:
+  void step() {
+    source_.read_job_rows(filter_, at_.key, kJobRowsAtOnce, loop_, [self = shared_from_this()](Result<JobRows::Chunk> chunk) { self->on_chunk(std::move(chunk)); });
+  }
+
   void on_chunk(Result<JobRows::Chunk> chunk) {
     if (!chunk.ok()) return answer_(chunk.error());
     if (wanted_ && !wanted_()) return;
@@ -151,6 +160,7 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
       at_.key = std::move(key);
     }
     if (chunk->at_end || chunk->rows.empty()) return finish(false);
+    if (Steady::now() - began_ > kMaxQueryPageTime) return finish(true);
     step();
   }
 
@@ -162,12 +172,15 @@ class JobRun : public std::enable_shared_from_this<JobRun> {
   JobRows& source_;
   Executor& loop_;
   const SharedQuery query_;
+  JobRowFilter filter_;
   Continuation at_;
   const std::size_t limit_;
   UniqueFunction<bool()> wanted_;
   Answer<QueryPage> answer_;
   JsonWriter json_;
   std::size_t count_ = 0;
+  const Place place_;
+  const Steady::time_point began_ = Steady::now();
 };
 
 }  // namespace
@@ -182,9 +195,8 @@ void run_query(const Hub& hub, Executor& loop, QueryRequest request, UniqueFunct
   }
   const std::size_t limit = std::clamp<std::size_t>(request.max_rows, 1, kMaxQueryPageRows);
   if (query.source == twin::query::Source::kJobs) {
-    JobRows* rows = hub.shared().job_rows;
-    if (rows == nullptr) return answer(QueryPage{"[]", {}});
-    return std::make_shared<JobRun>(*rows, loop, request.query, std::move(from), limit, std::move(wanted), std::move(answer))->step();
+    if (hub.shared().job_rows == nullptr) return answer(QueryPage{"[]", {}});
+    return std::make_shared<JobRun>(hub, loop, request.query, std::move(from), limit, std::move(wanted), std::move(answer))->start();
   }
   const std::size_t rows = static_cast<std::size_t>(std::min<std::uint64_t>(limit, from.remaining.value_or(limit)));
   Run::Order order{request.query, QueryOutput::kJson, from.after, rows, from.remaining && *from.remaining <= limit, true};

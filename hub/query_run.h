@@ -53,8 +53,14 @@ void select_identities(const Hub& hub, Executor& loop, SharedQuery query, Identi
 // How many rows the query has; of one with aggregates, how many groups. Fails as select_identities() does.
 void count_rows(const Hub& hub, Executor& loop, SharedQuery query, Answer<std::uint64_t> answer);
 
-// Where the rows of devices.jobs come from. Each row is a JSON object (reference/service-rest.md 5.9) with a key of its own; rows come in the order
-// of their keys.
+// Which rows of devices.jobs a query can find at the most; what is empty says nothing.
+struct JobRowFilter {
+  std::string job;
+  std::string device;
+};
+
+// Where the rows of devices.jobs come from. Each row is a JSON object (reference/service-rest.md 5.9) with a key of its own; rows come in an order
+// that stays, and a key says where one stands in it.
 class JobRows {
  public:
   struct Chunk {
@@ -62,8 +68,8 @@ class JobRows {
     bool at_end = true;
   };
   virtual ~JobRows() = default;
-  // Rows behind the key (empty: from the first), at most `limit`.
-  virtual void read_job_rows(std::string after, std::size_t limit, Executor& executor, Answer<Chunk> answer) = 0;
+  // Rows behind the key (empty: from the first), at most `limit`. Others than those of the filter may be among them.
+  virtual void read_job_rows(JobRowFilter filter, std::string after, std::size_t limit, Executor& executor, Answer<Chunk> answer) = 0;
 };
 
 }  // namespace nearhub::hub

@@ -13,6 +13,8 @@ namespace nearhub::twin::query {
 struct Plan {
   // Only rows of these devices can match, in order, none twice.
   std::optional<std::vector<std::string>> devices;
+  // Of devices.jobs: only rows of this job can; empty: of any.
+  std::string job;
   // Only rows of devices whose ids begin with it can.
   std::string device_prefix;
   // The conditions (positions in Query::where) that a stored row decides, and those that need what only the running hub knows.

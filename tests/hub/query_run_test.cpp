@@ -238,7 +238,7 @@ TEST_SUITE("hub") {
 
   TEST_CASE("queries: rows of jobs come from whoever has them") {
     struct Jobs final : JobRows {
-      void read_job_rows(std::string after, std::size_t limit, Executor& executor, Answer<Chunk> answer) override {
+      void read_job_rows(JobRowFilter, std::string after, std::size_t limit, Executor& executor, Answer<Chunk> answer) override {
         Chunk chunk;
         for (const char* key : {"1", "2", "3", "4", "5"}) {
           if (key <= after) continue;
