@@ -65,6 +65,7 @@ namespace nearhub {
   X(412000, GenericPreconditionFailed)        \
   X(412001, PreconditionFailed)               \
   X(412002, DeviceMessageLockLost)            \
+  X(412003, JobRunPreconditionFailed)         \
   X(413000, GenericRequestEntityTooLarge)     \
   X(413001, MessageTooLarge)                  \
   X(413002, TooManyDevices)                   \
@@ -73,6 +74,7 @@ namespace nearhub {
   X(415000, GenericUnsupportedMediaType)      \
   X(429000, GenericTooManyRequests)           \
   X(429001, ThrottlingException)              \
+  X(429004, ThrottlingMaxActiveJobCountExceeded) \
   X(431000, RequestHeaderFieldsTooLarge)      \
   X(500001, ServerError)                      \
   X(501000, NotImplemented)                   \

@@ -26,6 +26,7 @@ namespace nearhub::hub {
 
 class CertificateAuthorities;
 class JobRows;
+class ScheduledJobs;
 class Shard;
 
 // How the hub answers where the cloud and convenience differ; each field is a setting of the same name.
@@ -77,6 +78,9 @@ class Hub {
   // The same for the registered authorities, whose home is the first shard's loop.
   void set_authorities(CertificateAuthorities& authorities) { authorities_ = &authorities; }
   CertificateAuthorities& authorities() const { return *authorities_; }
+  // And for the scheduled jobs.
+  void set_scheduled_jobs(ScheduledJobs& jobs) { scheduled_jobs_ = &jobs; }
+  ScheduledJobs& scheduled_jobs() const { return *scheduled_jobs_; }
 
   // How many queries are under way: each holds a page in memory (kMaxQueriesAtOnce).
   std::atomic<std::uint32_t>& queries() const { return queries_; }
@@ -92,6 +96,7 @@ class Hub {
   Shared shared_;
   std::vector<Shard*> shards_;
   CertificateAuthorities* authorities_ = nullptr;
+  ScheduledJobs* scheduled_jobs_ = nullptr;
   mutable std::atomic<std::uint32_t> queries_{0};
 };
 

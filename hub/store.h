@@ -27,6 +27,7 @@
 #include "base/unique_function.h"
 #include "hub/cloud_message.h"
 #include "hub/event.h"
+#include "hub/scheduled_job.h"
 #include "hub/session.h"
 #include "hub/twin_scan.h"
 #include "registry/certificate_authority.h"
@@ -116,8 +117,21 @@ struct PutTransferJob {  // made or replaced
   TransferJob job;
 };
 
+struct CreateScheduledJob {  // kJobAlreadyExists
+  ScheduledJob job;
+};
+struct UpdateScheduledJob {
+  std::string job;
+  ScheduledJobState state;
+};
+struct PutDeviceJobs {  // made or replaced
+  std::string job;
+  std::vector<DeviceJob> rows;
+};
+
 using WriteOperation = std::variant<CreateIdentity, ReplaceIdentity, DeleteIdentity, PutActivity, PutTwin, PutModelId, PutSession, DropSession,
-                                    EnqueueCloudMessage, RemoveCloudMessage, CountDelivery, RemoveFeedback, PutAuthority, DeleteAuthority, ReplacePolicies, PutTransferJob>;
+                                    EnqueueCloudMessage, RemoveCloudMessage, CountDelivery, RemoveFeedback, PutAuthority, DeleteAuthority, ReplacePolicies, PutTransferJob,
+                                    CreateScheduledJob, UpdateScheduledJob, PutDeviceJobs>;
 
 // Answers a telemetry message: who waits for the acknowledgement of which packet. `slot` and `generation` name a connection of the shard
 // (see Shard::attach), so that an answer to a connection that is gone falls nowhere.
@@ -192,6 +206,40 @@ struct IdentityQuery {
   std::size_t max_bytes = 4 * 1024 * 1024;  // of twins; at least one identity is read
 };
 
+// Scheduled jobs, the latest first.
+struct ScheduledJobQuery {
+  std::optional<ScheduledJobKind> kind;
+  std::optional<ScheduledJobStatus> status;
+  std::uint64_t before = 0;  // those with lower sequence numbers; 0: from the latest on
+  std::size_t limit = 100;
+  std::size_t max_bytes = 4 * 1024 * 1024;  // of what they are to do; at least one job is read
+};
+struct ScheduledJobPage {
+  std::vector<ScheduledJob> jobs;
+  bool more = false;
+};
+
+// Jobs and their identities, in the order of the jobs' sequence numbers, then of the ids.
+struct DeviceJobQuery {
+  std::string job;              // of this job only; empty: of all
+  std::string device;           // of this device only; empty: of all
+  bool unfinished = false;      // only those that have not ended
+  std::uint64_t after_job = 0;  // behind this job's `after`
+  IdentityId after;
+  std::size_t limit = 1000;
+  std::size_t max_bytes = 1024 * 1024;  // of outcomes and errors; at least one is read
+};
+struct DeviceJobRecord {
+  std::uint64_t sequence = 0;  // of the job
+  std::string job;
+  ScheduledJobKind kind = ScheduledJobKind::kUpdateTwin;
+  DeviceJob row;
+};
+struct DeviceJobPage {
+  std::vector<DeviceJobRecord> rows;
+  bool more = false;
+};
+
 struct DeviceCounts {  // modules are no devices
   std::int64_t total = 0;
   std::int64_t disabled = 0;
@@ -215,6 +263,9 @@ class Store {
   virtual void read_identities(IdentityQuery query, Executor& executor, Answer<std::vector<IdentityRecord>> answer) = 0;
   // The latest first.
   virtual void list_transfer_jobs(Executor& executor, Answer<std::vector<TransferJob>> answer) = 0;
+  virtual void read_scheduled_job(std::string id, Executor& executor, Answer<std::optional<ScheduledJob>> answer) = 0;
+  virtual void list_scheduled_jobs(ScheduledJobQuery query, Executor& executor, Answer<ScheduledJobPage> answer) = 0;
+  virtual void read_device_jobs(DeviceJobQuery query, Executor& executor, Answer<DeviceJobPage> answer) = 0;
   virtual void count_devices(Executor& executor, Answer<DeviceCounts> answer) = 0;
   // Identities whose queue holds a message that expired before `now`, in the order of their ids, at most `limit` of those behind `after`.
   virtual void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor, Answer<std::vector<IdentityId>> answer) = 0;
@@ -228,7 +279,7 @@ class Store {
   // The sequence number of the first event of the partition at or after `since`; the end of the stream when there is none.
   virtual void seek_events(std::uint32_t partition, WallTime since, Executor& executor, Answer<std::uint64_t> answer) = 0;
 
-  // Deletes the events and feedback that are too old, or too many, to be kept.
+  // Deletes the events, feedback and ended jobs that are too old, or too many, to be kept.
   virtual void trim() = 0;
 
   virtual void read_feedback(std::size_t limit, Executor& executor, Answer<std::vector<Feedback>> answer) = 0;

@@ -77,8 +77,28 @@ CREATE TABLE transfer_job(
 ) STRICT;
 )sql";
 
+// Version 6. Scheduled jobs: what they are to do, which stays; how far they are, which is written with every step; and a row for each identity of theirs.
+// A job without a name is being deleted.
+constexpr const char* kVersion6 = R"sql(
+CREATE TABLE scheduled_job(
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT UNIQUE, kind INTEGER NOT NULL, condition TEXT NOT NULL, created INTEGER NOT NULL,
+  start INTEGER NOT NULL, max_execution INTEGER NOT NULL, update_twin TEXT NOT NULL, method_name TEXT NOT NULL, method_payload TEXT NOT NULL,
+  response_timeout INTEGER NOT NULL, connect_timeout INTEGER NOT NULL
+) STRICT;
+CREATE TABLE scheduled_job_state(
+  sequence INTEGER PRIMARY KEY, status INTEGER NOT NULL, started INTEGER NOT NULL, ended INTEGER NOT NULL, failure TEXT NOT NULL,
+  devices INTEGER NOT NULL, pending INTEGER NOT NULL, running INTEGER NOT NULL, succeeded INTEGER NOT NULL, failed INTEGER NOT NULL,
+  selected_device TEXT NOT NULL, selected_module TEXT NOT NULL, all_selected INTEGER NOT NULL
+) STRICT;
+CREATE TABLE device_job(
+  job INTEGER NOT NULL, device TEXT NOT NULL, module TEXT NOT NULL, status INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER NOT NULL,
+  ended INTEGER NOT NULL, updated INTEGER NOT NULL, method_status INTEGER, payload TEXT, error_code TEXT NOT NULL, error TEXT NOT NULL,
+  PRIMARY KEY(job, device, module)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 // The step that leads to each version, from 1 on.
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 }  // namespace

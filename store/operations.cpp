@@ -111,6 +111,9 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
     if (!prepared.ok()) return std::move(prepared).error();
     text.statement = std::move(*prepared);
   }
+  auto scheduled_jobs = ScheduledJobTable::prepare(database);
+  if (!scheduled_jobs.ok()) return std::move(scheduled_jobs).error();
+  o.scheduled_jobs_ = std::move(*scheduled_jobs);
   return result;
 }
 
@@ -432,7 +435,7 @@ bool Operations::run(const hub::PutTransferJob& op, Status& /*result*/) {
 
 bool Operations::trim_jobs(WallTime now) {
   delete_jobs_.bind(1, now - hub::kTransferJobHistory).bind(2, static_cast<std::int64_t>(hub::kMaxTransferJobs));
-  return delete_jobs_.run();
+  return delete_jobs_.run() && scheduled_jobs_->trim(now);
 }
 
 Status end_interrupted_jobs(Database& database, WallTime now) {

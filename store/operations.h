@@ -8,6 +8,7 @@
 #include <string>
 
 #include "hub/store.h"
+#include "store/scheduled_job_table.h"
 #include "store/sqlite.h"
 
 namespace nearhub::store {
@@ -21,7 +22,7 @@ class Operations {
 
   // Deletes feedback that is older than kFeedbackTtl, and the oldest of more than kMaxFeedback. Inside a transaction; false: the database failed.
   bool trim_feedback(WallTime now);
-  // The same for the history of jobs: kTransferJobHistory, kMaxTransferJobs.
+  // The same for the history of jobs: kTransferJobHistory, kMaxTransferJobs; and ScheduledJobTable::trim().
   bool trim_jobs(WallTime now);
 
  private:
@@ -46,6 +47,9 @@ class Operations {
   bool check_authority(const std::string& name, std::optional<std::int64_t> expected_etag, Status& result);
   bool run(const hub::ReplacePolicies& op, Status& result);
   bool run(const hub::PutTransferJob& op, Status& result);
+  bool run(const hub::CreateScheduledJob& op, Status& result) { return scheduled_jobs_->run(op, result); }
+  bool run(const hub::UpdateScheduledJob& op, Status& /*result*/) { return scheduled_jobs_->run(op); }
+  bool run(const hub::PutDeviceJobs& op, Status& /*result*/) { return scheduled_jobs_->run(op); }
 
   // The row of an identity: 0 when there is none. False: the database failed.
   bool find(const IdentityId& id, std::int64_t& row, std::int64_t* etag = nullptr);
@@ -58,6 +62,7 @@ class Operations {
   Statement insert_message_, delete_message_, count_delivery_, delete_messages_;
   Statement find_authority_, put_authority_, delete_authority_;
   Statement put_job_, delete_jobs_;
+  std::unique_ptr<ScheduledJobTable> scheduled_jobs_;
   Statement insert_feedback_, delete_feedback_, delete_feedback_of_, feedback_to_keep_, delete_feedback_before_;
 };
 

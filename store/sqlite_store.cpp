@@ -20,6 +20,7 @@
 #include "store/operations.h"
 #include "store/reads.h"
 #include "store/scan.h"
+#include "store/scheduled_job_reads.h"
 #include "store/sqlite.h"
 
 namespace nearhub::store {
@@ -255,6 +256,8 @@ Result<std::vector<registry::CertificateAuthority>> SqliteStore::certificate_aut
   return authorities;
 }
 
+Result<std::vector<hub::UnfinishedJob>> SqliteStore::unfinished_scheduled_jobs() { return store::unfinished_scheduled_jobs(impl_->database); }
+
 // --- Writer -------------------------------------------------------------------------------------------------------------------
 
 void SqliteStore::submit(std::unique_ptr<hub::WriteBatch> batch, Executor& executor, UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done) {
@@ -423,6 +426,18 @@ void SqliteStore::read_identities(hub::IdentityQuery query, Executor& executor, 
 
 void SqliteStore::list_transfer_jobs(Executor& executor, hub::Answer<std::vector<hub::TransferJob>> answer) {
   impl_->read(executor, std::move(answer), [](Database& db) { return store::list_transfer_jobs(db); });
+}
+
+void SqliteStore::read_scheduled_job(std::string id, Executor& executor, hub::Answer<std::optional<hub::ScheduledJob>> answer) {
+  impl_->read(executor, std::move(answer), [id = std::move(id)](Database& db) { return store::read_scheduled_job(db, id); });
+}
+
+void SqliteStore::list_scheduled_jobs(hub::ScheduledJobQuery query, Executor& executor, hub::Answer<hub::ScheduledJobPage> answer) {
+  impl_->read(executor, std::move(answer), [query](Database& db) { return store::list_scheduled_jobs(db, query); });
+}
+
+void SqliteStore::read_device_jobs(hub::DeviceJobQuery query, Executor& executor, hub::Answer<hub::DeviceJobPage> answer) {
+  impl_->read(executor, std::move(answer), [query = std::move(query)](Database& db) { return store::read_device_jobs(db, query); });
 }
 
 void SqliteStore::count_devices(Executor& executor, hub::Answer<hub::DeviceCounts> answer) {

@@ -49,6 +49,8 @@ class SqliteStore final : public hub::Store {
   Status set_policies(const std::vector<auth::AccessPolicy>& policies);
   // In the order of their names.
   Result<std::vector<registry::CertificateAuthority>> certificate_authorities();
+  // In the order in which they were made.
+  Result<std::vector<hub::UnfinishedJob>> unfinished_scheduled_jobs();
 
   void submit(std::unique_ptr<hub::WriteBatch> batch, Executor& executor, UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done) override;
   void load_device(DeviceId id, Executor& executor, hub::Answer<std::optional<hub::DeviceRecord>> answer) override;
@@ -57,6 +59,9 @@ class SqliteStore final : public hub::Store {
   void list_devices(std::size_t limit, Executor& executor, hub::Answer<std::vector<registry::Identity>> answer) override;
   void read_identities(hub::IdentityQuery query, Executor& executor, hub::Answer<std::vector<hub::IdentityRecord>> answer) override;
   void list_transfer_jobs(Executor& executor, hub::Answer<std::vector<hub::TransferJob>> answer) override;
+  void read_scheduled_job(std::string id, Executor& executor, hub::Answer<std::optional<hub::ScheduledJob>> answer) override;
+  void list_scheduled_jobs(hub::ScheduledJobQuery query, Executor& executor, hub::Answer<hub::ScheduledJobPage> answer) override;
+  void read_device_jobs(hub::DeviceJobQuery query, Executor& executor, hub::Answer<hub::DeviceJobPage> answer) override;
   void count_devices(Executor& executor, hub::Answer<hub::DeviceCounts> answer) override;
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     hub::Answer<std::vector<IdentityId>> answer) override;

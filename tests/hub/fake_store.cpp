@@ -26,6 +26,9 @@ constexpr const char* name_of() {
   if constexpr (std::is_same_v<Operation, DeleteAuthority>) return "DeleteAuthority";
   if constexpr (std::is_same_v<Operation, ReplacePolicies>) return "ReplacePolicies";
   if constexpr (std::is_same_v<Operation, PutTransferJob>) return "PutTransferJob";
+  if constexpr (std::is_same_v<Operation, CreateScheduledJob>) return "CreateScheduledJob";
+  if constexpr (std::is_same_v<Operation, UpdateScheduledJob>) return "UpdateScheduledJob";
+  if constexpr (std::is_same_v<Operation, PutDeviceJobs>) return "PutDeviceJobs";
   return "RemoveFeedback";
 }
 
@@ -56,9 +59,12 @@ FakeStore::StoredIdentity* FakeStore::find(const IdentityId& id) {
 
 void FakeStore::submit(std::unique_ptr<WriteBatch> batch, Executor& executor,
                        UniqueFunction<void(std::unique_ptr<WriteBatch>)> done) {
-  CHECK(batch->ticket == last_ticket_ + 1);
   CHECK(batch->done.size() == batch->operations.size());
-  last_ticket_ = batch->ticket;
+  // Batches without a ticket are not of the shard.
+  if (batch->ticket != 0) {
+    CHECK(batch->ticket == last_ticket_ + 1);
+    last_ticket_ = batch->ticket;
+  }
   waiting_.push_back({std::move(batch), &executor, std::move(done)});
 }
 
@@ -165,7 +171,22 @@ Status FakeStore::apply(const WriteOperation& operation) {
     if (stored != nullptr && stored->queue.erase(op->sequence) > 0 && op->feedback) feedback.push_back(*op->feedback);
     return {};
   }
+  if (const auto* op = std::get_if<CreateScheduledJob>(&operation)) return apply(*op);
+  if (const auto* op = std::get_if<UpdateScheduledJob>(&operation)) {
+    if (const auto found = jobs.find(op->job); found != jobs.end()) found->second.state = op->state;
+    return {};
+  }
+  if (const auto* op = std::get_if<PutDeviceJobs>(&operation)) {
+    for (const DeviceJob& row : op->rows) device_jobs[op->job].insert_or_assign(row.id, row);
+    return {};
+  }
   return {};
+}
+
+Status FakeStore::apply(const CreateScheduledJob& op) {
+  ScheduledJob job = op.job;
+  job.sequence = jobs.size() + 1;
+  return jobs.emplace(op.job.id, std::move(job)).second ? Status() : failed(ErrorCode::kJobAlreadyExists);
 }
 
 // --- Reads
@@ -298,6 +319,29 @@ void FakeStore::scan_twins(TwinScan scan, std::unique_ptr<TwinVisitor> visitor, 
     }
     step.at_end = true;
     return step;
+  });
+}
+
+void FakeStore::read_scheduled_job(std::string id, Executor& executor, Answer<std::optional<ScheduledJob>> answer) {
+  read<std::optional<ScheduledJob>>("job " + id, executor, std::move(answer), [this, id]() -> std::optional<ScheduledJob> {
+    const auto found = jobs.find(id);
+    return found == jobs.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+void FakeStore::list_scheduled_jobs(ScheduledJobQuery, Executor&, Answer<ScheduledJobPage>) { FAIL("not expected"); }
+
+void FakeStore::read_device_jobs(DeviceJobQuery query, Executor& executor, Answer<DeviceJobPage> answer) {
+  read<DeviceJobPage>("rows " + query.job + " behind " + query.after.text(), executor, std::move(answer), [this, query] {
+    DeviceJobPage page;
+    const ScheduledJob& job = jobs.at(query.job);
+    for (const auto& [id, row] : device_jobs[query.job]) {
+      if (id <= query.after || (query.unfinished && has_ended(row.status))) continue;
+      page.more = page.rows.size() == query.limit;
+      if (page.more) break;
+      page.rows.push_back({job.sequence, job.id, job.kind, row});
+    }
+    return page;
   });
 }
 

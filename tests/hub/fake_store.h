@@ -56,6 +56,8 @@ class FakeStore final : public Store {
   std::vector<std::string> operations;               // applied, in order, the failed ones left out
   std::vector<std::string> reads;                    // asked for: "load d1", "messages d1 1,2"
   std::vector<Feedback> feedback;
+  std::map<std::string, ScheduledJob> jobs;                           // by their ids
+  std::map<std::string, std::map<IdentityId, DeviceJob>> device_jobs;  // by job
   std::vector<EventBlock> blocks;  // committed, those with events
   std::vector<DeviceId> similar;   // what find_similar() answers
   int trims = 0;                   // asked for
@@ -69,6 +71,9 @@ class FakeStore final : public Store {
   void list_devices(std::size_t limit, Executor& executor, Answer<std::vector<registry::Identity>> answer) override;
   void read_identities(IdentityQuery query, Executor& executor, Answer<std::vector<IdentityRecord>> answer) override;
   void list_transfer_jobs(Executor& executor, Answer<std::vector<TransferJob>> answer) override;
+  void read_scheduled_job(std::string id, Executor& executor, Answer<std::optional<ScheduledJob>> answer) override;
+  void list_scheduled_jobs(ScheduledJobQuery query, Executor& executor, Answer<ScheduledJobPage> answer) override;
+  void read_device_jobs(DeviceJobQuery query, Executor& executor, Answer<DeviceJobPage> answer) override;
   void count_devices(Executor& executor, Answer<DeviceCounts> answer) override;
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     Answer<std::vector<IdentityId>> answer) override;
@@ -89,6 +94,7 @@ class FakeStore final : public Store {
   };
 
   Status apply(const WriteOperation& operation);
+  Status apply(const CreateScheduledJob& op);
   StoredIdentity* find(const IdentityId& id);
   template <typename T>
   void read(std::string what, Executor& executor, Answer<T> answer, const std::function<T()>& query);

@@ -40,6 +40,15 @@ class CountingStore final : public Store {
   void list_transfer_jobs(Executor& executor, Answer<std::vector<TransferJob>> answer) override {
     target_->list_transfer_jobs(executor, counted(std::move(answer)));
   }
+  void read_scheduled_job(std::string id, Executor& executor, Answer<std::optional<ScheduledJob>> answer) override {
+    target_->read_scheduled_job(std::move(id), executor, counted(std::move(answer)));
+  }
+  void list_scheduled_jobs(ScheduledJobQuery query, Executor& executor, Answer<ScheduledJobPage> answer) override {
+    target_->list_scheduled_jobs(query, executor, counted(std::move(answer)));
+  }
+  void read_device_jobs(DeviceJobQuery query, Executor& executor, Answer<DeviceJobPage> answer) override {
+    target_->read_device_jobs(std::move(query), executor, counted(std::move(answer)));
+  }
   void count_devices(Executor& executor, Answer<DeviceCounts> answer) override { target_->count_devices(executor, counted(std::move(answer))); }
   void find_expired(WallTime now, IdentityId after, std::size_t limit, Executor& executor,
                     Answer<std::vector<IdentityId>> answer) override {
