@@ -58,6 +58,7 @@ Server::~Server() {
     worker->mqtt.reset();
   }
   store_.reset();
+  scheduled_jobs_.reset();
   for (auto& worker : workers_) worker->shard.reset();
   workers_.clear();
 }
@@ -95,6 +96,8 @@ Result<std::unique_ptr<Server>> Server::create(Config config, SystemClock& clock
                           server->store_->partitions(),
                           {}};
   shared.authorities = registry::parsed_set(server->stored_authorities_);
+  server->job_rows_ = std::make_unique<hub::DeviceJobRows>(*server->store_);
+  shared.job_rows = server->job_rows_.get();
   if (server->config_.well_known_keys) shared.fixed_keys = hub::FixedKeys{kWellKnownPrimaryKey, kWellKnownSecondaryKey};
   server->hub_ = std::make_unique<hub::Hub>(std::move(shared));
   if (Status made = server->make_workers(); !made.ok()) return made.error();
@@ -127,6 +130,10 @@ Status Server::prepare_store() {
   auto authorities = store_->certificate_authorities();
   if (!authorities.ok()) return authorities.error();
   stored_authorities_ = std::move(*authorities);
+
+  auto jobs = store_->unfinished_scheduled_jobs();
+  if (!jobs.ok()) return jobs.error();
+  unfinished_jobs_ = std::move(*jobs);
   return {};
 }
 
@@ -185,6 +192,9 @@ Status Server::make_workers() {
   hub_->set_shards(std::move(shards));
   authorities_ = std::make_unique<hub::CertificateAuthorities>(*hub_, workers_.front()->loop, std::move(stored_authorities_));
   hub_->set_authorities(*authorities_);
+  net::Loop& first = workers_.front()->loop;
+  scheduled_jobs_ = std::make_unique<hub::ScheduledJobs>(*hub_, first, first.timers(), std::move(unfinished_jobs_));
+  hub_->set_scheduled_jobs(*scheduled_jobs_);
   hub_file_ = std::make_unique<HubFile>(workers_.front()->loop, [this] { return ready_json(); },
                                         [this](const std::string& json) { return folder_.write_hub_file(json); });
   for (auto& worker : workers_) worker->mqtt->set_fronts(fronts);
@@ -318,6 +328,7 @@ void Server::open_doors() {
 
 void Server::on_all_listening() {
   if (stopping_) return;
+  scheduled_jobs_->begin();
   ready_ = true;
   const std::string json = ready_json();
   if (Status written = folder_.write_hub_file(json); !written.ok()) return fail(written.error());
@@ -354,6 +365,7 @@ void Server::begin_stop() {
   ready_ = false;
   ready_pipe_.reset();
   jobs_->stop_soon();
+  scheduled_jobs_->stop();
   Worker& first_worker = *workers_.front();
   first_worker.stop_limit = std::make_unique<Timer>(first_worker.loop.timers(), [this] {
     fail({ErrorCode::kServiceUnavailable, fmt::format("the hub did not stop within {} s; what was not acknowledged may be lost", kStopLimit.count())});
@@ -373,7 +385,7 @@ void Server::begin_stop() {
           worker->loop.post([this, &worker = *worker, &first, waiting] {
             worker.shard->drain([this, &first, waiting] {
               first.post([this, waiting] {
-                if (--*waiting == 0) close_connections();
+                if (--*waiting == 0) scheduled_jobs_->drain([this] { close_connections(); });
               });
             });
           });

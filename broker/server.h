@@ -26,7 +26,9 @@
 #include "broker/mqtt_connection.h"
 #include "broker/seed.h"
 #include "hub/certificate_authorities.h"
+#include "hub/device_job_rows.h"
 #include "hub/hub.h"
+#include "hub/scheduled_jobs.h"
 #include "hub/shard.h"
 #include "jobs/transfer_jobs.h"
 #include "registry/identity.h"
@@ -113,8 +115,10 @@ class Server {
   ConnectionCount count_;
   MqttSettings mqtt_settings_;
   std::unique_ptr<store::SqliteStore> store_;
+  std::unique_ptr<hub::DeviceJobRows> job_rows_;
   std::unique_ptr<hub::Hub> hub_;
   std::unique_ptr<hub::CertificateAuthorities> authorities_;
+  std::unique_ptr<hub::ScheduledJobs> scheduled_jobs_;
   std::unique_ptr<net::TlsContext> tls_;
   std::unique_ptr<jobs::TransferJobs> jobs_;
   std::unique_ptr<service::Api> api_;
@@ -123,7 +127,9 @@ class Server {
   std::uint16_t https_port_ = 0;
   bool https_fell_back_ = false;
   auth::PolicyTable policies_;
-  std::vector<registry::CertificateAuthority> stored_authorities_;  // until the workers are made
+  // Until the workers are made.
+  std::vector<registry::CertificateAuthority> stored_authorities_;
+  std::vector<hub::UnfinishedJob> unfinished_jobs_;
   std::atomic<bool> ready_{false};
 
   // First loop only.

@@ -14,6 +14,7 @@ const std::vector<Route>& routes() {
     std::vector<Route> made;
     add_operation_routes(made);
     add_query_routes(made);
+    add_scheduled_job_routes(made);
     add_job_routes(made);
     add_missing_routes(made);
     add_policy_routes(made);
@@ -165,10 +166,6 @@ void add_missing_routes(std::vector<Route>& routes) {
                                   either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
   const Envelope e1 = Envelope::kE1;
   routes.insert(routes.end(), {
-      {"GET", "jobs/v2/query", either, e1, nullptr},
-      {"PUT", "jobs/v2/{}", either, e1, nullptr},
-      {"GET", "jobs/v2/{}", either, e1, nullptr},
-      {"POST", "jobs/v2/{}/cancel", either, e1, nullptr},
       {"POST", "configurations/testQueries", either, e1, nullptr},
       {"GET", "configurations", any_read, e1, nullptr},
       {"GET", "configurations/{}", any_read, e1, nullptr},

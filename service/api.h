@@ -84,6 +84,7 @@ void add_cloud_message_routes(std::vector<Route>& routes);
 void add_query_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
 void add_policy_routes(std::vector<Route>& routes);
+void add_scheduled_job_routes(std::vector<Route>& routes);
 void add_job_routes(std::vector<Route>& routes);
 void add_refusal_routes(std::vector<Route>& routes);
 void add_operation_routes(std::vector<Route>& routes);

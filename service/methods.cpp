@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "service/api.h"
+#include "service/method_request.h"
 #include "twin/value.h"
 
 namespace nearhub::service {
@@ -27,12 +28,9 @@ Result<int> seconds(const twin::Value& body, std::string_view name, int least, i
   return value;
 }
 
-// Read as twins are, because the payload's numbers must reach the device as they were spelled.
-Result<hub::MethodRequest> parse_method_request(std::string_view text) {
-  const auto parsed = twin::parse_value(text, text.size());
-  if (!parsed.ok()) return parsed.error();
-  const twin::Value& body = *parsed;
-  if (!body.is_object()) return invalid_argument(fmt::format("the body is {}; expected an object", twin::kind_name(body.kind())));
+}  // namespace
+
+Result<hub::MethodRequest> parse_method_request(const twin::Value& body) {
   hub::MethodRequest request;
   const twin::Value* name = body.find("methodName");
   if (name == nullptr || name->kind() != twin::Value::Kind::kString || name->text().empty()) return invalid_argument("methodName is missing; expected a string");
@@ -69,10 +67,19 @@ Result<hub::MethodRequest> parse_method_request(std::string_view text) {
   return request;
 }
 
+namespace {
+
+Result<hub::MethodRequest> parse_body(std::string_view text) {
+  const auto body = twin::parse_value(text, text.size());
+  if (!body.ok()) return body.error();
+  if (!body->is_object()) return invalid_argument(fmt::format("the body is {}; expected an object", twin::kind_name(body->kind())));
+  return parse_method_request(*body);
+}
+
 void invoke(const Api& api, Request request, Responder responder) {
   const auto id = identity_of(request);
   if (!id.ok()) return responder.respond(api.error(id.error(), kMethodEnvelope));
-  auto method = parse_method_request(request.http.body);
+  auto method = parse_body(request.http.body);
   if (!method.ok()) return responder.respond(api.error(method.error(), kMethodEnvelope));
   api.on_home(id->device, kMethodEnvelope, std::move(responder), [&api, id = *id, method = std::move(*method)](hub::Shard& shard, Responder answer) mutable {
     shard.invoke_method(id, std::move(method), [&api, answer = std::move(answer)](Result<hub::MethodResult> result) mutable {

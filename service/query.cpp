@@ -1,11 +1,10 @@
 // POST /devices/query (reference/service-rest.md 5.6 and 6).
-#include <algorithm>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "hub/query_run.h"
 #include "service/api.h"
+#include "service/page_size.h"
 
 namespace nearhub::service {
 namespace {
@@ -22,14 +21,6 @@ Result<std::string> query_text(std::string_view body) {
   const JsonValue* query = document->IsObject() ? find_member(*document, "query") : nullptr;
   if (query == nullptr || !query->IsString()) return Error{ErrorCode::kArgumentInvalid, "the body must be {\"query\":\"SELECT ...\"}"};
   return std::string(string_of(*query));
-}
-
-// The cloud may use another figure than the one asked for, and so do we: what is no number, or none of a page, is the default or the nearest.
-std::size_t page_rows(const http::Request& request) {
-  const std::string* header = request.header("x-ms-max-item-count");
-  const auto number = header == nullptr ? std::nullopt : parse_decimal(trim(*header));
-  if (!number || *number == 0) return hub::kDefaultQueryPageRows;
-  return static_cast<std::size_t>(std::min<std::uint64_t>(*number, hub::kMaxQueryPageRows));
 }
 
 std::string_view item_type(const Query& query) {

@@ -107,9 +107,7 @@ TEST_SUITE("service") {
     hub.create("d1");
     HttpClient anonymous(hub.tls(), hub.https());
     for (const auto& [method, path, pattern] :
-         {std::tuple{"GET", "/jobs/v2/query", "jobs/v2/query"},
-          {"PUT", "/jobs/v2/j1", "jobs/v2/{}"}, {"GET", "/jobs/v2/j1", "jobs/v2/{}"}, {"POST", "/jobs/v2/j1/cancel", "jobs/v2/{}/cancel"},
-          {"POST", "/configurations/testQueries", "configurations/testQueries"}, {"GET", "/configurations", "configurations"},
+         {std::tuple{"POST", "/configurations/testQueries", "configurations/testQueries"}, {"GET", "/configurations", "configurations"},
           {"GET", "/configurations/c1", "configurations/{}"}, {"PUT", "/configurations/c1", "configurations/{}"},
           {"DELETE", "/configurations/c1", "configurations/{}"}, {"POST", "/devices/d1/applyConfigurationContent", "devices/{}/applyConfigurationContent"},
           {"GET", "/messages/serviceBound/feedback", "messages/serviceBound/feedback"},
