@@ -11,7 +11,7 @@ namespace nearhub::hub {
 inline constexpr std::size_t kMaxTelemetryBytes = 262'144;   // body + properties (device-mqtt.md 4.5)
 inline constexpr std::size_t kMaxCloudMessageBytes = 65'536;  // body + properties (5.4)
 inline constexpr std::size_t kMaxMethodBytes = 131'072;      // payload, each way (7.2)
-inline constexpr std::size_t kMaxMethodNameBytes = 100;      // service-rest.md names none; long enough for component*command
+inline constexpr std::size_t kMaxMethodNameBytes = 129;      // service-rest.md names none; component*command with two names of DTDL
 inline constexpr std::size_t kMaxCloudMessageProperties = 100;
 inline constexpr std::uint32_t kMaxDeliveryCount = 10;       // 5.3, 5.4: sent more often, a message is suspect
 inline constexpr std::chrono::seconds kFeedbackTtl{3600};  // 5.4

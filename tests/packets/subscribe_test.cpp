@@ -58,7 +58,7 @@ TEST_SUITE("packets") {
         {"$iothub/twin/res/+/#", no_broker},
         {"$iothub/methods/POST/+/#", no_broker},
         {"$iothub/methods/#", no_broker},
-        {"$iothub/methods/POST/" + std::string(101, 'm') + "/#", no_broker},
+        {"$iothub/methods/POST/" + std::string(130, 'm') + "/#", no_broker},
         {"$SYS/#", no_broker},
         {"/devices/d1/messages/devicebound/#", no_broker},
         {"devices/d2/messages/devicebound/#", ids},

@@ -3,49 +3,10 @@
 #include <memory>
 #include <string>
 
-#include "tests/service/samples.h"
+#include "tests/service/method_calls.h"
 
 using namespace nearhub;
 using namespace nearhub::test;
-
-namespace {
-
-std::unique_ptr<MqttClient> subscribed(TestHub& hub, std::string_view identity) {
-  auto device = hub.connect(identity);
-  device->subscribe(1, {{"$iothub/methods/POST/#", 0}});
-  device->expect<mqtt::Suback>();
-  return device;
-}
-
-// Without waiting for the answer.
-void post(TestHub& hub, HttpClient& service, std::string_view path, std::string_view body) {
-  service.send_raw("POST " + std::string(path) + "?api-version=2021-04-12 HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + hub.owner_token() +
-                   "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
-}
-
-// Sends the call, lets the device take it and answer, and gives both.
-struct Call {
-  std::string topic;
-  std::string payload;
-  HttpAnswer answer;
-};
-Call call(TestHub& hub, MqttClient& device, std::string_view path, std::string_view body, std::string_view status, std::string_view response) {
-  HttpClient service(hub.tls(), hub.https());
-  post(hub, service, path, body);
-  Call made;
-  const auto request = device.expect<mqtt::Publish>();
-  made.topic = request.topic;
-  made.payload = request.payload;
-  const std::string answer_topic = "$iothub/methods/res/" + std::string(status) + "/" + made.topic.substr(made.topic.find('?'));
-  mqtt::Publish answer;
-  answer.topic = answer_topic;
-  answer.payload = response;
-  device.send(answer);
-  made.answer = service.read_answer();
-  return made;
-}
-
-}  // namespace
 
 TEST_SUITE("service") {
   TEST_CASE("methods: a device's answer is the answer, whatever its status") {
@@ -165,8 +126,8 @@ TEST_SUITE("service") {
       CAPTURE(c.body);
       CHECK(e3(hub.api("POST", "/twins/d1/methods", c.body)) == "400004 ArgumentInvalid: " + std::string(c.refusal));
     }
-    CHECK(e3(hub.api("POST", "/twins/d1/methods", R"({"methodName":")" + std::string(101, 'm') + "\"}")) ==
-          "400004 ArgumentInvalid: methodName has 101 bytes; at most 100 are allowed");
+    CHECK(e3(hub.api("POST", "/twins/d1/methods", R"({"methodName":")" + std::string(130, 'm') + "\"}")) ==
+          "400004 ArgumentInvalid: methodName has 130 bytes; at most 129 are allowed");
     const std::string big = "\"" + std::string(131'071, 'x') + "\"";
     CHECK(e3(hub.api("POST", "/twins/d1/methods", R"({"methodName":"m","payload":)" + big + "}")) ==
           "413001 MessageTooLarge: payload has 131073 bytes; at most 131072 are allowed");
@@ -188,10 +149,7 @@ TEST_SUITE("service") {
     device->subscribe(1, {{"$iothub/methods/POST/#", 0}});
     device->expect<mqtt::Suback>();
     const auto request = device->expect<mqtt::Publish>();
-    const std::string topic = "$iothub/methods/res/200/" + std::string(request.topic.substr(request.topic.find('?')));
-    mqtt::Publish answer;
-    answer.topic = topic;
-    device->send(answer);
+    answer(*device, request, "200", "");
     CHECK(service.read_answer().body == R"({"status":200,"payload":null})");
   }
 
