@@ -31,6 +31,9 @@ namespace nearhub {
   X(400402, InvalidConfigurationContent)      \
   X(400404, InvalidConfigurationCustomMetricsQuery) \
   X(400505, InvalidDigitalTwinJsonPatch)      \
+  X(400506, InvalidDigitalTwinPayload)        \
+  X(400507, InvalidDigitalTwinPatch)          \
+  X(400508, InvalidDigitalTwinPatchPath)      \
   X(401000, GenericUnauthorized)              \
   X(401001, IotHubNotFound)                   \
   X(401002, IotHubUnauthorizedAccess)         \

@@ -1,11 +1,12 @@
-// Every line of the input is taken as a service's patch, as a replacement and as a device's report, one after the other
-// on one twin.
+// Every line of the input is taken as a service's patch, as a replacement, as a device's report and as a patch of its digital twin, one after
+// the other on one twin.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/text.h"
+#include "twin/digital_twin.h"
 #include "twin/twin.h"
 
 using namespace nearhub;
@@ -46,6 +47,21 @@ void check_change(const Result<Change>& change, const Twin& twin, const StoredTw
   check_twin(twin);
 }
 
+// What a digital twin's patch means is a legal patch of desired properties but for the twin's limits, and what is shown is JSON.
+void check_digital_twin(Twin& twin, std::string_view line, WallTime now) {
+  NEARHUB_CHECK(parse_value(digital_twin_json("d", "", twin), SIZE_MAX).ok());
+  const Result<DigitalTwinPatch> patch = parse_digital_twin_patch(line);
+  if (!patch) return;
+  const Result<Update> update = update_of(*patch, twin);
+  if (!update) {
+    NEARHUB_CHECK(!update.error().detail.empty());
+    return;
+  }
+  NEARHUB_CHECK(!update->tags && (!update->desired || !update->desired->members().empty()));
+  const StoredTwin before = twin.stored();
+  check_change(twin.patch(*update, now), twin, before);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -68,6 +84,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const StoredTwin before = twin.stored();
       check_change(twin.report(*value, now), twin, before);
     }
+    check_digital_twin(twin, line, now);
   }
   return 0;
 }
