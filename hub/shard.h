@@ -31,6 +31,7 @@
 #include "hub/store.h"
 #include "registry/identity_json.h"
 #include "registry/import_item.h"
+#include "twin/digital_twin.h"
 #include "twin/query_ast.h"
 
 namespace nearhub::hub {
@@ -164,6 +165,9 @@ class Shard {
   void update_twin(const IdentityId& id, twin::Update update, bool replace, const Condition& condition, Answer<TwinView> answer);
   // The same patch for many identities, unconditionally, without the document.
   void patch_twin(const IdentityId& id, std::shared_ptr<const twin::Update> update, Answer<std::monostate> answer);
+  // The same twin as IoT Plug and Play has it (twin/digital_twin.h). A patch is answered with the new etag.
+  void get_digital_twin(const IdentityId& id, Answer<TwinView> answer);
+  void patch_digital_twin(const IdentityId& id, twin::DigitalTwinPatch patch, const Condition& condition, Answer<ETag> answer);
 
   // --- Identities (shard_identities.cpp) ---------------------------------------------------------------------------------------
 
@@ -310,6 +314,8 @@ class Shard {
     twin::Change change;
   };
   Result<TwinChange> change_twin(IdentityState& identity, const twin::Update& update, bool replace, const Condition& condition);
+  Result<TwinChange> change_digital_twin(IdentityState& identity, const twin::DigitalTwinPatch& patch, const Condition& condition);
+  static Status check_twin_etag(const twin::Twin& twin, const Condition& condition);
   void store_twin(IdentityState& identity, TwinChange change, Answer<std::monostate> answer);
   void notify_desired(const IdentityRef& ref, std::string_view notification, std::int64_t version);
   void put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done);

@@ -123,14 +123,49 @@ void Shard::patch_twin(const IdentityId& id, std::shared_ptr<const twin::Update>
   });
 }
 
+void Shard::get_digital_twin(const IdentityId& id, Answer<TwinView> answer) {
+  with_identity(id, ErrorCode::kDeviceNotFound, [this, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    IdentityState& state = **found;
+    const auto twin = twin_of(state);
+    if (!twin.ok()) return answer(twin.error());
+    TwinView view{twin::digital_twin_json(state.identity.id.device.view(), state.model_id, **twin), (*twin)->etag()};
+    answer_after_writes<TwinView>(state, std::move(view), std::move(answer));
+  });
+}
+
+void Shard::patch_digital_twin(const IdentityId& id, twin::DigitalTwinPatch patch, const Condition& condition, Answer<ETag> answer) {
+  with_identity(id, ErrorCode::kDeviceNotFound,
+                [this, patch = std::move(patch), condition, answer = std::move(answer)](Result<IdentityState*> found) mutable {
+    if (!found.ok()) return answer(found.error());
+    auto change = change_digital_twin(**found, patch, condition);
+    if (!change.ok()) return answer_after_writes<ETag>(**found, change.error(), std::move(answer));
+    store_twin(**found, std::move(*change), [etag = (*found)->twin->etag(), answer = std::move(answer)](const Result<std::monostate>& stored) mutable {
+      answer(stored.ok() ? Result<ETag>(std::move(etag)) : Result<ETag>(stored.error()));
+    });
+  });
+}
+
+Status Shard::check_twin_etag(const twin::Twin& twin, const Condition& condition) {
+  if (condition.matches(twin.etag().view())) return {};
+  return Error{ErrorCode::kPreconditionFailed,
+               "PreconditionFailed, ETag may be invalid. The twin's etag is " + twin.etag().str() + ", If-Match says " + condition.etag};
+}
+
+Result<Shard::TwinChange> Shard::change_digital_twin(IdentityState& state, const twin::DigitalTwinPatch& patch, const Condition& condition) {
+  const auto twin = twin_of(state);
+  if (!twin.ok()) return twin.error();
+  if (Status same = check_twin_etag(**twin, condition); !same.ok()) return same.error();
+  const auto update = twin::update_of(patch, **twin);
+  if (!update.ok()) return update.error();
+  return change_twin(state, *update, false, condition);
+}
+
 Result<Shard::TwinChange> Shard::change_twin(IdentityState& state, const twin::Update& update, bool replace, const Condition& condition) {
   const auto loaded = twin_of(state);
   if (!loaded.ok()) return loaded.error();
   twin::Twin& twin = **loaded;
-  if (!condition.matches(twin.etag().view())) {
-    return Error{ErrorCode::kPreconditionFailed,
-                 "PreconditionFailed, ETag may be invalid. The twin's etag is " + twin.etag().str() + ", If-Match says " + condition.etag};
-  }
+  if (Status same = check_twin_etag(twin, condition); !same.ok()) return same.error();
   const TwinVersions before{twin.etag_counter(), twin.reported_version()};
   auto change = replace ? twin.replace(update, shared_.clock.now()) : twin.patch(update, shared_.clock.now());
   if (!change.ok()) return std::move(change).error();

@@ -26,6 +26,7 @@ const std::vector<Route>& routes() {
     add_cloud_message_routes(made);
     add_method_routes(made);
     add_twin_routes(made);
+    add_digital_twin_routes(made);
     add_module_routes(made);
     add_device_routes(made);
     return made;
@@ -49,7 +50,9 @@ bool path_matches(std::string_view pattern, const std::vector<std::string>& path
 std::string subject_of(const Request& request) {
   const auto& path = request.path;
   if (request.method == "POST" && path.size() == 2) return {};  // devices/query
-  if (path.size() < 2 || (!equals_ignoring_case(path[0], "devices") && !equals_ignoring_case(path[0], "twins"))) return {};
+  if (path.size() < 2) return {};
+  const auto begins_with = [&path](std::string_view word) { return equals_ignoring_case(path[0], word); };
+  if (!begins_with("devices") && !begins_with("twins") && !begins_with("digitaltwins")) return {};
   if (path.size() >= 4 && equals_ignoring_case(path[2], "modules")) return path[1] + "/" + path[3];
   return path[1];
 }
@@ -172,10 +175,6 @@ void add_missing_routes(std::vector<Route>& routes) {
       {"PUT", "configurations/{}", either, e1, nullptr},
       {"DELETE", "configurations/{}", either, e1, nullptr},
       {"POST", "devices/{}/applyConfigurationContent", either, e1, nullptr},
-      {"GET", "digitaltwins/{}", service, Envelope::kE3, nullptr},
-      {"PATCH", "digitaltwins/{}", service, Envelope::kE3, nullptr},
-      {"POST", "digitaltwins/{}/commands/{}", service, Envelope::kE3, nullptr},
-      {"POST", "digitaltwins/{}/components/{}/commands/{}", service, Envelope::kE3, nullptr},
       {"GET", "messages/serviceBound/feedback", service, e1, nullptr},
       {"DELETE", "messages/serviceBound/feedback/{}", service, e1, nullptr},
       {"POST", "messages/serviceBound/feedback/{}/abandon", service, e1, nullptr},

@@ -79,6 +79,7 @@ void add_module_routes(std::vector<Route>& routes);
 void add_bulk_routes(std::vector<Route>& routes);
 void add_statistics_routes(std::vector<Route>& routes);
 void add_twin_routes(std::vector<Route>& routes);
+void add_digital_twin_routes(std::vector<Route>& routes);
 void add_method_routes(std::vector<Route>& routes);
 void add_cloud_message_routes(std::vector<Route>& routes);
 void add_query_routes(std::vector<Route>& routes);

@@ -60,6 +60,8 @@ const Route kRoutes[] = {
     {"POST", "/devices/d1/applyConfigurationContent", "osw"},
     {"GET", "/digitaltwins/d1", "os"},
     {"PATCH", "/digitaltwins/d1", "os"},
+    {"POST", "/digitaltwins/d1/commands/c", "os"},
+    {"POST", "/digitaltwins/d1/components/c/commands/c", "os"},
     {"GET", "/messages/serviceBound/feedback", "os"},
     {"GET", "/_nearhub/certificates", "orw"},
     {"GET", "/_nearhub/certificates/c", "orw"},

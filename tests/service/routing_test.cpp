@@ -118,12 +118,6 @@ TEST_SUITE("service") {
       CHECK(e1(hub.api(method, path)) == kNotImplemented + method + " /" + pattern + " is not implemented in this version of nearhub");
       CHECK(e1(anonymous.request(method, std::string(path) + "?api-version=2021-04-12")) == "401 IotHubUnauthorizedAccess: Unauthorized");
     }
-    for (const auto& [method, path] : {std::pair{"GET", "/digitaltwins/d1"}, {"PATCH", "/digitaltwins/d1"}, {"POST", "/digitaltwins/d1/commands/c"},
-                                       {"POST", "/digitaltwins/d1/components/c/commands/c"}}) {
-      CAPTURE(path);
-      CHECK(e3(hub.api(method, path)).starts_with("501000 NotImplemented: "));
-      CHECK(e3(anonymous.request(method, std::string(path) + "?api-version=2021-04-12")) == "401002 IotHubUnauthorizedAccess: Unauthorized");
-    }
     CHECK(newest_refusal(hub, "d1").starts_with("POST /devices/d1/applyConfigurationContent -> 501 NotImplemented: "));
   }
 
