@@ -195,6 +195,8 @@ Status Server::make_workers() {
   net::Loop& first = workers_.front()->loop;
   scheduled_jobs_ = std::make_unique<hub::ScheduledJobs>(*hub_, first, first.timers(), std::move(unfinished_jobs_));
   hub_->set_scheduled_jobs(*scheduled_jobs_);
+  feedback_ = std::make_unique<hub::FeedbackQueue>(*hub_, workers_.front()->loop);
+  hub_->set_feedback(*feedback_);
   hub_file_ = std::make_unique<HubFile>(workers_.front()->loop, [this] { return ready_json(); },
                                         [this](const std::string& json) { return folder_.write_hub_file(json); });
   for (auto& worker : workers_) worker->mqtt->set_fronts(fronts);

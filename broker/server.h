@@ -27,6 +27,7 @@
 #include "broker/seed.h"
 #include "hub/certificate_authorities.h"
 #include "hub/device_job_rows.h"
+#include "hub/feedback_queue.h"
 #include "hub/hub.h"
 #include "hub/scheduled_jobs.h"
 #include "hub/shard.h"
@@ -119,6 +120,7 @@ class Server {
   std::unique_ptr<hub::Hub> hub_;
   std::unique_ptr<hub::CertificateAuthorities> authorities_;
   std::unique_ptr<hub::ScheduledJobs> scheduled_jobs_;
+  std::unique_ptr<hub::FeedbackQueue> feedback_;
   std::unique_ptr<net::TlsContext> tls_;
   std::unique_ptr<jobs::TransferJobs> jobs_;
   std::unique_ptr<service::Api> api_;

@@ -25,6 +25,7 @@
 namespace nearhub::hub {
 
 class CertificateAuthorities;
+class FeedbackQueue;
 class JobRows;
 class ScheduledJobs;
 class Shard;
@@ -81,6 +82,9 @@ class Hub {
   // And for the scheduled jobs.
   void set_scheduled_jobs(ScheduledJobs& jobs) { scheduled_jobs_ = &jobs; }
   ScheduledJobs& scheduled_jobs() const { return *scheduled_jobs_; }
+  // And for the feedback on cloud-to-device messages.
+  void set_feedback(FeedbackQueue& feedback) { feedback_ = &feedback; }
+  FeedbackQueue& feedback() const { return *feedback_; }
 
   // How many queries are under way: each holds a page in memory (kMaxQueriesAtOnce).
   std::atomic<std::uint32_t>& queries() const { return queries_; }
@@ -97,6 +101,7 @@ class Hub {
   std::vector<Shard*> shards_;
   CertificateAuthorities* authorities_ = nullptr;
   ScheduledJobs* scheduled_jobs_ = nullptr;
+  FeedbackQueue* feedback_ = nullptr;
   mutable std::atomic<std::uint32_t> queries_{0};
 };
 

@@ -24,6 +24,7 @@ const std::vector<Route>& routes() {
     add_refusal_routes(made);
     add_certificate_routes(made);
     add_cloud_message_routes(made);
+    add_feedback_routes(made);
     add_method_routes(made);
     add_twin_routes(made);
     add_digital_twin_routes(made);
@@ -165,8 +166,7 @@ Result<IdentityId> identity_of(const Request& request) {
 
 void add_missing_routes(std::vector<Route>& routes) {
   using auth::Right;
-  const std::vector<auth::Rights> write = {Right::kRegistryWrite}, service = {Right::kServiceConnect},
-                                  either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
+  const std::vector<auth::Rights> either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
   const Envelope e1 = Envelope::kE1;
   routes.insert(routes.end(), {
       {"POST", "configurations/testQueries", either, e1, nullptr},
@@ -175,9 +175,6 @@ void add_missing_routes(std::vector<Route>& routes) {
       {"PUT", "configurations/{}", either, e1, nullptr},
       {"DELETE", "configurations/{}", either, e1, nullptr},
       {"POST", "devices/{}/applyConfigurationContent", either, e1, nullptr},
-      {"GET", "messages/serviceBound/feedback", service, e1, nullptr},
-      {"DELETE", "messages/serviceBound/feedback/{}", service, e1, nullptr},
-      {"POST", "messages/serviceBound/feedback/{}/abandon", service, e1, nullptr},
   });
   // A device's own requests: their credentials are not looked at before there is something to open with them.
   const std::vector<auth::Rights> nobody;

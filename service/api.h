@@ -82,6 +82,7 @@ void add_twin_routes(std::vector<Route>& routes);
 void add_digital_twin_routes(std::vector<Route>& routes);
 void add_method_routes(std::vector<Route>& routes);
 void add_cloud_message_routes(std::vector<Route>& routes);
+void add_feedback_routes(std::vector<Route>& routes);
 void add_query_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
 void add_policy_routes(std::vector<Route>& routes);

@@ -1,4 +1,4 @@
-// Sending and purging cloud-to-device messages, and their feedback over HTTPS (reference/service-rest.md 5.2, 5.12).
+// Sending and purging cloud-to-device messages (reference/service-rest.md 5.2).
 #include <fmt/core.h>
 
 #include <algorithm>

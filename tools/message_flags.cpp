@@ -1,5 +1,6 @@
-// The flags of `nearhub monitor`, `twin`, `method`, `send` and `purge`.
+// The flags of `nearhub monitor`, `twin`, `method`, `send`, `feedback` and `purge`.
 #include "tools/cloud_message.h"
+#include "tools/feedback.h"
 #include "tools/flags.h"
 #include "tools/identity.h"
 #include "tools/method.h"
@@ -177,6 +178,21 @@ void add_send(CLI::App& app, Invocation& invocation) {
       "  nearhub send thermostat --file firmware.json --content-type application/json --expiry 10m");
 }
 
+void add_feedback(CLI::App& app, Invocation& invocation) {
+  auto options = std::make_shared<FeedbackOptions>();
+  CLI::App& command = add_client_command(app, "feedback", "Show what became of messages that were sent with --ack", invocation,
+                                         [options](HubClient& hub, Console& console) {
+                                           Interrupt interrupt;
+                                           const InterruptOnSignals on_signals(interrupt);
+                                           interrupt.watch_reader(console.output_fd());
+                                           return show_feedback(hub, *options, interrupt, console);
+                                         });
+  CLI::Option* follow = command.add_flag("--follow", options->follow, "Go on as feedback comes, until Ctrl-C");
+  command.add_flag("--keep", options->keep, "Leave at the hub what is shown (default: each is shown once)")->excludes(follow);
+  command.add_flag("--json", options->json, "One JSON object a line, for scripts");
+  command.footer("Example:\n  nearhub send thermostat hello --ack full\n  nearhub feedback");
+}
+
 void add_purge(CLI::App& app, Invocation& invocation) {
   struct Purge {
     IdentityId id;
@@ -198,6 +214,7 @@ void add_message_commands(CLI::App& app, Invocation& invocation) {
   add_twin(app, invocation);
   add_method(app, invocation);
   add_send(app, invocation);
+  add_feedback(app, invocation);
   add_purge(app, invocation);
 }
 

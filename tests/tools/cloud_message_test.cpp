@@ -114,4 +114,25 @@ TEST_SUITE("tools") {
     CHECK(run(hub, {"purge", "d1", "--json"}).out == "{\"deviceId\":\"d1\",\"totalMessagesPurged\":0}\n");
     CHECK(run(hub, {"purge", "nobody"}).exit_code == 1);
   }
+
+  TEST_CASE("feedback: each record is shown once, and stays with --keep") {
+    TestHub hub;
+    hub.create("d1");
+    hub.create("d1/m1");
+    CHECK(run(hub, {"feedback"}).out == "no feedback; ask for it with `nearhub send ID BODY --ack full`\n");
+    REQUIRE(run(hub, {"send", "d1", "x", "--ack", "full", "--message-id", "one"}).exit_code == 0);
+    REQUIRE(run(hub, {"send", "d1/m1", "x", "--ack", "negative", "--message-id", "two"}).exit_code == 0);
+    REQUIRE(run(hub, {"purge", "d1"}).exit_code == 0);
+    REQUIRE(run(hub, {"purge", "d1/m1"}).exit_code == 0);
+    const Outcome kept = run(hub, {"feedback", "--keep"});
+    CHECK(kept.error == "");
+    CHECK(kept.out.find("Z  d1  Purged  message one\n") != std::string::npos);
+    CHECK(kept.out.find("Z  d1/m1  Purged  message two\n") != std::string::npos);
+    const Outcome shown = run(hub, {"feedback", "--json"});
+    CHECK(shown.exit_code == 0);
+    CHECK(shown.out.find("{\"originalMessageId\":\"one\"") == 0);
+    CHECK(shown.out.find("\n{\"originalMessageId\":\"two\"") != std::string::npos);
+    CHECK(run(hub, {"feedback", "--json"}).out == "");
+    CHECK(run(hub, {"feedback", "--keep", "--follow"}).exit_code == 2);
+  }
 }

@@ -32,8 +32,8 @@ def owner_token():
     return f"SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={parts['SharedAccessKeyName']}"
 
 
-def api(method, path, body=None, headers=None):
-    """Status and JSON (or text) of a service request."""
+def api_with_headers(method, path, body=None, headers=None):
+    """Status, headers and JSON (or text) of a service request."""
     separator = "&" if "?" in path else "?"
     connection = http.client.HTTPSConnection(HOST, context=ssl.create_default_context(cadata=CA), timeout=PATIENCE)
     try:
@@ -41,13 +41,18 @@ def api(method, path, body=None, headers=None):
                            body if body is None or isinstance(body, bytes) else json.dumps(body),
                            {"Authorization": owner_token(), "Content-Type": "application/json", **(headers or {})})
         response = connection.getresponse()
-        status, text = response.status, response.read().decode()
+        status, told, text = response.status, response.headers, response.read().decode()
     finally:
         connection.close()
     try:
-        return status, json.loads(text)
+        return status, told, json.loads(text)
     except json.JSONDecodeError:
-        return status, text
+        return status, told, text
+
+
+def api(method, path, body=None, headers=None):
+    status, _, answer = api_with_headers(method, path, body, headers)
+    return status, answer
 
 
 def create_device(device_id=None):

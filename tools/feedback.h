@@ -1,0 +1,21 @@
+// `nearhub feedback`: what became of cloud-to-device messages whose senders asked to hear of it.
+//
+// THREAD: one at a time.
+#pragma once
+#include "base/result.h"
+#include "tools/console.h"
+#include "tools/hub_client.h"
+#include "tools/interrupt.h"
+
+namespace nearhub::tools {
+
+struct FeedbackOptions {
+  bool follow = false;  // until interrupted; otherwise ends when all that is there was shown
+  bool keep = false;    // what was shown stays at the hub; not together with `follow`
+  bool json = false;    // one object a line
+};
+
+// Shows the records and takes them out of the hub, a batch once it is printed: what nobody saw is there the next time.
+Status show_feedback(HubClient& hub, const FeedbackOptions& options, const Interrupt& interrupt, Console& console);
+
+}  // namespace nearhub::tools
