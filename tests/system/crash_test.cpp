@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,49 @@ TEST_SUITE("system") {
       site.start();
       load.check();
     }
+  }
+
+  TEST_CASE("crash: a desired patch that was answered 200 is in the twin, and no $version is ever seen with two contents") {
+    constexpr int kServices = 3, kPatches = 100;
+    Site site;
+    site.create("d1");
+    std::map<std::int64_t, std::int64_t> seen;  // $version -> n, by anybody
+    const auto see = [&seen](std::int64_t version, std::int64_t n) {
+      const auto [at, is_new] = seen.emplace(version, n);
+      CAPTURE(version);
+      CHECK(at->second == n);
+    };
+    int next = 0;
+    for (const std::size_t answers : {1u, 20u, 90u}) {
+      CAPTURE(answers);
+      auto device = site.connect("d1");
+      device->subscribe(1, {{"$iothub/twin/PATCH/properties/desired/#", 0}});
+      device->expect<mqtt::Suback>();
+      std::vector<std::unique_ptr<RequestLoad>> services;
+      for (int i = 0; i < kServices; ++i) {
+        std::vector<std::string> requests;
+        for (int j = 0; j < kPatches; ++j) requests.push_back(site.request("PATCH", "/twins/d1", R"({"properties":{"desired":{"n":)" + std::to_string(++next) + "}}}"));
+        services.push_back(std::make_unique<RequestLoad>(site));
+        services.back()->begin(requests);
+      }
+      services.front()->await(answers);
+      site.hub().kill_hard();
+      for (const auto& service : services) {
+        service->read_to_end();
+        for (const std::string& body : service->bodies()) see(number_at(body, {"properties", "desired", "$version"}), number_at(body, {"properties", "desired", "n"}));
+        for (const int status : service->statuses()) CHECK(status == 200);
+      }
+      while (const auto packet = device->next()) {
+        const std::string body(std::get<mqtt::Publish>(packet->packet).payload);
+        see(number_at(body, {"$version"}), number_at(body, {"n"}));
+      }
+      site.start();
+      const std::string twin = site.api("GET", "/twins/d1").body;
+      const std::int64_t version = number_at(twin, {"properties", "desired", "$version"});
+      CHECK(version >= seen.rbegin()->first);
+      see(version, number_at(twin, {"properties", "desired", "n"}));
+    }
+    CHECK(seen.size() > 100);
   }
 
   TEST_CASE("crash: a cloud-to-device message whose sender was told 204 is delivered, in order, and none twice") {

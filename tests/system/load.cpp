@@ -182,6 +182,7 @@ void RequestLoad::begin(const std::vector<std::string>& requests) {
   REQUIRE(connection_->error() == "");
   bytes_.clear();
   statuses_.clear();
+  bodies_.clear();
   std::string bytes;
   for (const std::string& request : requests) bytes += request;
   connection_->send(bytes);
@@ -195,6 +196,7 @@ bool RequestLoad::read_one() {
       const std::size_t length = length_at == std::string_view::npos ? 0 : std::strtoul(std::string(head.substr(length_at + 16)).c_str(), nullptr, 10);
       if (bytes_.size() >= end + 4 + length) {
         statuses_.push_back(std::atoi(std::string(head.substr(9, 3)).c_str()));
+        bodies_.push_back(bytes_.substr(end + 4, length));
         bytes_.erase(0, end + 4 + length);
         return true;
       }

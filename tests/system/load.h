@@ -83,6 +83,7 @@ class RequestLoad {
   void read_to_end();
   // In the order of the requests; those without an answer are missing at the end.
   const std::vector<int>& statuses() const { return statuses_; }
+  const std::vector<std::string>& bodies() const { return bodies_; }
 
  private:
   bool read_one();
@@ -91,6 +92,7 @@ class RequestLoad {
   std::unique_ptr<TlsClient> connection_;
   std::string bytes_;
   std::vector<int> statuses_;
+  std::vector<std::string> bodies_;
 };
 
 }  // namespace nearhub::test
