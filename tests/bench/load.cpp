@@ -16,6 +16,7 @@ namespace nearhub::bench {
 namespace {
 
 constexpr std::string_view kTwinAnswers = "$iothub/twin/res/#";
+constexpr std::string_view kDesiredNotifications = "$iothub/twin/PATCH/properties/desired/#";
 constexpr std::string_view kMethodCalls = "$iothub/methods/POST/#";
 constexpr std::uint16_t kKeepAliveSeconds = 240;
 constexpr std::uint16_t kSubscribePacketId = 100;  // beyond the slots
@@ -82,6 +83,15 @@ void TwinReport::append_request(std::string& out, std::string_view /*device*/, S
 
 Slot TwinReport::slot_of(const mqtt::Packet& packet) const { return answered_request(packet, "$iothub/twin/res/204/?$rid="); }
 
+std::string_view DesiredNotification::filter() const { return kDesiredNotifications; }
+
+void DesiredNotification::append_request(std::string& /*out*/, std::string_view /*device*/, Slot /*slot*/) {}
+
+Slot DesiredNotification::slot_of(const mqtt::Packet& packet) const {
+  const auto* publish = std::get_if<mqtt::Publish>(&packet);
+  return publish != nullptr && publish->topic.starts_with("$iothub/twin/PATCH/properties/desired/") ? Slot{1} : Slot{0};
+}
+
 // --- Clients --------------------------------------------------------------------------------------------------------
 
 Device::Device(ClientLoop& loop, const ClientTls& tls, std::uint16_t port, std::string id, std::string connect_packet, Stopwatch& stopwatch)
@@ -108,6 +118,11 @@ void Device::begin(Exchange& exchange, Slot depth) {
 
 void Device::request(Slot slot) {
   exchange_->append_request(out_, id_, slot);
+  sent_[slot] = now();
+  stopwatch_.started();
+}
+
+void Device::awaits(Slot slot) {
   sent_[slot] = now();
   stopwatch_.started();
 }
@@ -144,7 +159,7 @@ void Device::handle(const mqtt::Packet& packet) {
   if (exchange_ != nullptr) {
     if (const Slot slot = exchange_->slot_of(packet); slot >= 1 && slot <= kMaxDepth) {
       stopwatch_.ended(sent_[slot]);
-      if (stopwatch_.sending) request(slot);
+      if (stopwatch_.sending && exchange_->repeats()) request(slot);
       return;
     }
   }
@@ -157,35 +172,52 @@ void Device::handle(const mqtt::Packet& packet) {
   mqtt::encode(out_, mqtt::Publish{.topic = topic, .payload = R"({"done":true})"});
 }
 
-MethodCaller::MethodCaller(ClientLoop& loop, const ClientTls& tls, std::uint16_t port, std::string_view device, std::string_view token,
-                           Stopwatch& stopwatch)
-    : ClientConnection(loop, tls, port), stopwatch_(stopwatch) {
-  constexpr std::string_view kBody = R"({"methodName":"reboot","responseTimeoutInSeconds":30,"payload":{"delay":5}})";
-  request_ = fmt::format(
-      "POST /twins/{}/methods?api-version=2021-04-12 HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n"
+std::string ServiceCaller::request(std::string_view method, std::string_view path, std::string_view body) const {
+  return fmt::format(
+      "{} {}?api-version=2021-04-12 HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n"
       "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
-      device, token, kBody.size(), kBody);
+      method, path, token_, body.size(), body);
 }
 
-void MethodCaller::call() {
+void ServiceCaller::on_data(std::string_view bytes) {
+  answer_ += bytes;
+  constexpr std::string_view kLength = "Content-Length: ";
+  const std::size_t head = answer_.find("\r\n\r\n"), length = answer_.find(kLength);
+  if (head == std::string::npos) return;
+  if (!answer_.starts_with("HTTP/1.1 200") || length > head) return fail("a request failed: " + printable(answer_));
+  const std::string_view digits = std::string_view(answer_).substr(length + kLength.size());
+  const auto body = parse_decimal(digits.substr(0, digits.find('\r')));
+  if (!body) return fail("an answer has no length");
+  if (answer_.size() < head + 4 + *body) return;
+  answer_.clear();
+  on_answer();
+}
+
+MethodCaller::MethodCaller(ClientLoop& loop, const ClientTls& tls, std::uint16_t port, std::string_view device, std::string token, Stopwatch& stopwatch)
+    : ServiceCaller(loop, tls, port, std::move(token)), stopwatch_(stopwatch) {
+  request_ = request("POST", fmt::format("/twins/{}/methods", device), R"({"methodName":"reboot","responseTimeoutInSeconds":30,"payload":{"delay":5}})");
+}
+
+void MethodCaller::begin() {
   sent_ = now();
   stopwatch_.started();
   send(request_);
 }
 
-void MethodCaller::on_data(std::string_view bytes) {
-  answer_ += bytes;
-  constexpr std::string_view kLength = "Content-Length: ";
-  const std::size_t head = answer_.find("\r\n\r\n"), length = answer_.find(kLength);
-  if (head == std::string::npos) return;
-  if (!answer_.starts_with("HTTP/1.1 200") || length > head) return fail("a direct method failed: " + printable(answer_));
-  const std::string_view digits = std::string_view(answer_).substr(length + kLength.size());
-  const auto body = parse_decimal(digits.substr(0, digits.find('\r')));
-  if (!body) return fail("a direct method's answer has no length");
-  if (answer_.size() < head + 4 + *body) return;
-  answer_.clear();
+void MethodCaller::on_answer() {
   stopwatch_.ended(sent_);
-  if (stopwatch_.sending) call();
+  if (stopwatch_.sending) begin();
+}
+
+void DesiredPatcher::begin() {
+  Device& device = *devices_[next_];
+  next_ = (next_ + 1) % devices_.size();
+  device.awaits(1);
+  send(request("PATCH", "/twins/" + device.id(), fmt::format(R"({{"properties":{{"desired":{{"interval":{}}}}}}})", ++value_)));
+}
+
+void DesiredPatcher::on_answer() {
+  if (stopwatch_.sending) begin();
 }
 
 // --- Load -----------------------------------------------------------------------------------------------------------
@@ -278,19 +310,41 @@ Result<Measured> Load::measure(Exchange& exchange, std::size_t devices, Slot dep
   return measured;
 }
 
+std::string Load::service_token() const { return auth::make_sas_token("localhost", server_.service_key, token_expiry(), "iothubowner").value(); }
+
 Result<Measured> Load::measure_methods(std::size_t devices, Stretch stretch) {
   devices = std::min(devices, devices_.size());
   if (Status subscribed = subscribe(devices, kMethodCalls); !subscribed.ok()) return subscribed.error();
-  const std::string token = auth::make_sas_token("localhost", server_.service_key, token_expiry(), "iothubowner").value();
-  std::vector<std::unique_ptr<MethodCaller>> callers;
+  const std::string token = service_token();
+  std::vector<std::unique_ptr<ServiceCaller>> callers;
   for (std::size_t i = 0; i < devices; ++i) {
     devices_[i]->answer_methods();
     callers.push_back(std::make_unique<MethodCaller>(loop_, any_key_, server_.https, devices_[i]->id(), token, stopwatch_));
   }
+  return measure_callers(callers, stretch);
+}
+
+Result<Measured> Load::measure_desired(std::size_t count, Stretch stretch) {
+  DesiredNotification notification;
+  if (Status subscribed = subscribe(devices_.size(), notification.filter()); !subscribed.ok()) return subscribed.error();
+  for (auto& device : devices_) device->begin(notification, 0);
+  const std::string token = service_token();
+  std::vector<std::unique_ptr<ServiceCaller>> callers;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<Device*> devices;
+    for (std::size_t j = i; j < devices_.size(); j += count) devices.push_back(devices_[j].get());
+    if (!devices.empty()) callers.push_back(std::make_unique<DesiredPatcher>(loop_, any_key_, server_.https, std::move(devices), token, stopwatch_));
+  }
+  auto measured = measure_callers(callers, stretch);
+  for (auto& device : devices_) device->end();
+  return measured;
+}
+
+Result<Measured> Load::measure_callers(const std::vector<std::unique_ptr<ServiceCaller>>& callers, Stretch stretch) {
   const auto ready = [&] { return std::all_of(callers.begin(), callers.end(), [](const auto& caller) { return caller->ready(); }); };
   if (Status all = loop_.run_until(ready); !all.ok()) return all.error();
   stopwatch_.sending = true;
-  for (auto& caller : callers) caller->begin();
+  for (const auto& caller : callers) caller->begin();
   return measure_begun(stretch);
 }
 

@@ -31,6 +31,8 @@ class Exchange {
   virtual void append_request(std::string& out, std::string_view device, Slot slot) = 0;
   // The slot that the packet answers; 0 when it answers none.
   virtual Slot slot_of(const mqtt::Packet& packet) const = 0;
+  // An answered slot's next request follows at once; otherwise somebody else makes requests (Device::awaits()).
+  virtual bool repeats() const { return true; }
 };
 
 // QoS 1, 100 bytes; the PUBACK is the answer.
@@ -61,6 +63,15 @@ class TwinReport final : public Exchange {
   std::uint64_t value_ = 0;
 };
 
+// A desired property that a service has changed; the notification is the answer.
+class DesiredNotification final : public Exchange {
+ public:
+  std::string_view filter() const override;
+  void append_request(std::string& out, std::string_view device, Slot slot) override;
+  Slot slot_of(const mqtt::Packet& packet) const override;
+  bool repeats() const override { return false; }
+};
+
 // The times of the round trips that end while it counts.
 class Stopwatch {
  public:
@@ -89,6 +100,8 @@ class Device final : public ClientConnection {
   // From here on answers to `exchange` are awaited in these slots; the first requests leave now. It must live until end().
   void begin(Exchange& exchange, Slot depth);
   void end() { exchange_ = nullptr; }
+  // Something was done elsewhere that the exchange's answer in this slot is to follow.
+  void awaits(Slot slot);
   // Answers every direct method call with 200.
   void answer_methods() { answers_methods_ = true; }
   void leave();
@@ -111,25 +124,56 @@ class Device final : public ClientConnection {
   std::array<Nanoseconds, kMaxDepth + 1> sent_{};
 };
 
-// Calls one device's direct method over and over, on a kept HTTPS connection.
-class MethodCaller final : public ClientConnection {
+// A service on a kept HTTPS connection, with one request under way.
+class ServiceCaller : public ClientConnection {
  public:
-  MethodCaller(ClientLoop& loop, const ClientTls& tls, std::uint16_t port, std::string_view device, std::string_view token,
-               Stopwatch& stopwatch);
+  ServiceCaller(ClientLoop& loop, const ClientTls& tls, std::uint16_t port, std::string token)
+      : ClientConnection(loop, tls, port), token_(std::move(token)) {}
 
   bool ready() const { return ready_; }
-  void begin() { call(); }
+  virtual void begin() = 0;
+
+ protected:
+  std::string request(std::string_view method, std::string_view path, std::string_view body) const;
+  virtual void on_answer() = 0;
 
  private:
   void on_secured() override { ready_ = true; }
   void on_data(std::string_view bytes) override;
-  void call();
+
+  const std::string token_;
+  std::string answer_;
+  bool ready_ = false;
+};
+
+// Calls one device's direct method over and over.
+class MethodCaller final : public ServiceCaller {
+ public:
+  MethodCaller(ClientLoop& loop, const ClientTls& tls, std::uint16_t port, std::string_view device, std::string token, Stopwatch& stopwatch);
+  void begin() override;
+
+ private:
+  void on_answer() override;
 
   Stopwatch& stopwatch_;
   std::string request_;
-  std::string answer_;
   Nanoseconds sent_{};
-  bool ready_ = false;
+};
+
+// Changes a desired property of its devices, one after the other, over and over.
+class DesiredPatcher final : public ServiceCaller {
+ public:
+  DesiredPatcher(ClientLoop& loop, const ClientTls& tls, std::uint16_t port, std::vector<Device*> devices, std::string token, Stopwatch& stopwatch)
+      : ServiceCaller(loop, tls, port, std::move(token)), devices_(std::move(devices)), stopwatch_(stopwatch) {}
+  void begin() override;
+
+ private:
+  void on_answer() override;
+
+  const std::vector<Device*> devices_;
+  Stopwatch& stopwatch_;
+  std::size_t next_ = 0;
+  std::uint64_t value_ = 0;
 };
 
 // What a stretch of load measured.
@@ -167,12 +211,16 @@ class Load {
   Result<Measured> measure(Exchange& exchange, std::size_t devices, Slot depth, Stretch stretch);
   // One caller per device.
   Result<Measured> measure_methods(std::size_t devices, Stretch stretch);
+  // All that are connected are notified, by so many callers.
+  Result<Measured> measure_desired(std::size_t callers, Stretch stretch);
 
   void disconnect() { devices_.clear(); }
 
  private:
   std::unique_ptr<Device> make_device(std::size_t number, const ClientTls& tls, std::uint16_t port);
   Status subscribe(std::size_t devices, std::string_view filter);
+  std::string service_token() const;
+  Result<Measured> measure_callers(const std::vector<std::unique_ptr<ServiceCaller>>& callers, Stretch stretch);
   Result<Measured> measure_begun(Stretch stretch);
 
   RunningServer& server_;

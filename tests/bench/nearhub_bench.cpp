@@ -29,7 +29,7 @@ struct Options {
   std::string mosquitto = "/usr/sbin/mosquitto";  // where Debian has it; no ratios without it
   std::string folder = std::filesystem::temp_directory_path().string();
   std::vector<std::string> servers = {"nearhub", "mosquitto", "variants"};
-  std::vector<std::string> groups = {"connect", "telemetry", "twin", "method"};
+  std::vector<std::string> groups = {"connect", "telemetry", "twin", "desired", "method"};
   int rounds = 5;
   double seconds = 2;
   std::size_t connections = 2000;
@@ -146,6 +146,9 @@ Status Bench::measure_nearhub() {
     if (Status done = round_trips("twin.get", load.measure(get, options_.callers, 1, stretch())); !done.ok()) return done;
     if (Status done = round_trips("twin.report", load.measure(report, options_.callers, 1, stretch())); !done.ok()) return done;
   }
+  if (wants("desired")) {
+    if (Status done = round_trips("desired", load.measure_desired(options_.callers, stretch())); !done.ok()) return done;
+  }
   if (wants("method")) {
     if (Status done = round_trips("method", load.measure_methods(options_.callers, stretch())); !done.ok()) return done;
   }
@@ -234,7 +237,7 @@ int run(int argc, char** argv) {
   app.add_option("--mosquitto", options.mosquitto, "The mosquitto binary; without one there are no ratios")->capture_default_str();
   app.add_option("--folder", options.folder, "On the disk that nearhub is to store on")->capture_default_str();
   app.add_option("--servers", options.servers, "nearhub, mosquitto, variants (other durabilities, two loops)")->delimiter(',')->capture_default_str();
-  app.add_option("--groups", options.groups, "connect, telemetry, twin, method")->delimiter(',')->capture_default_str();
+  app.add_option("--groups", options.groups, "connect, telemetry, twin, desired, method")->delimiter(',')->capture_default_str();
   app.add_option("--rounds", options.rounds, "Samples of each figure")->capture_default_str();
   app.add_option("--seconds", options.seconds, "Of each stretch of load")->capture_default_str();
   app.add_option("--connections", options.connections, "Devices that connect")->capture_default_str();

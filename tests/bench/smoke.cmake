@@ -14,7 +14,7 @@ execute_process(COMMAND ${NEARHUB_BENCH} --quick --connections 20 --clients 10 -
 set(load "rate [0-9.]+ 1/s" "server-cpu [0-9.]+ us" "p50 [0-9.]+ us" "p99 [0-9.]+ us" "server-busy [0-9.]+ cores" "generator-busy [0-9.]+ cores")
 set(expected)
 foreach(group telemetry.single.full telemetry.d1.full telemetry.d10.full telemetry.d1.normal telemetry.d1.memory telemetry.d1.full-2-loops
-              twin.get twin.report method)
+              twin.get twin.report desired method)
   foreach(figure IN LISTS load)
     list(APPEND expected "${group}.${figure}")
   endforeach()
