@@ -1,7 +1,6 @@
 #include "broker/http_connection.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -202,25 +201,12 @@ void HttpConnection::give_way() {
 }
 
 void HttpConnection::on_closed(const net::CloseReason& reason) {
-  if (reason.kind == net::CloseReason::kHandshake) {
-    front_.hub_.refuse({}, tls_.peer(), "TLS handshake", "connection closed",
-                       {auth::Check::kTls, ErrorCode::kMalformed, "a TLS handshake", reason.detail, reason.advice});
-  } else if (reason.kind == net::CloseReason::kTls) {
-    front_.hub_.refuse({}, tls_.peer(), "TLS", "connection closed",
-                       {auth::Check::kTls, ErrorCode::kMalformed, "a peer that keeps to TLS", reason.detail, reason.advice});
-  }
+  record_tls_failure(front_.hub_, {}, tls_.peer(), reason);
   front_.remove(*this);
 }
 
 void HttpFront::accept(int socket, std::string peer) {
-  if (count_.open.fetch_add(1) >= count_.limits.connections) {
-    --count_.open;
-    ::close(socket);
-    hub_.refuse({}, std::move(peer), "connection", "closed",
-                {auth::Check::kLimit, ErrorCode::kGenericTooManyRequests, fmt::format("at most {} connections", count_.limits.connections), "one more",
-                 "raise max_connections"});
-    return;
-  }
+  if (!count_.admit(hub_, socket, peer)) return;
   half_opens_.make_room();
   auto connection = std::make_unique<HttpConnection>(*this, socket, std::move(peer));
   HttpConnection* key = connection.get();
@@ -228,7 +214,7 @@ void HttpFront::accept(int socket, std::string peer) {
 }
 
 void HttpFront::remove(HttpConnection& connection) {
-  --count_.open;
+  count_.leave();
   connections_.erase(&connection);
 }
 

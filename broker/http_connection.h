@@ -10,9 +10,9 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "broker/connection_count.h"
 #include "broker/half_open.h"
 #include "broker/limits.h"
-#include "broker/mqtt_connection.h"
 #include "service/api.h"
 #include "wire/http/request_parser.h"
 #include "wire/net/tls_connection.h"
@@ -76,7 +76,7 @@ class HttpConnection final : public net::TlsConnection::Handler, public service:
 class HttpFront {
  public:
   HttpFront(net::Loop& loop, const hub::Hub& hub, const net::TlsContext& tls, const service::Api& api, const HttpLimits& limits, ConnectionCount& count)
-      : loop_(loop), hub_(hub), tls_(tls), api_(api), limits_(limits), count_(count), half_opens_(count.limits.half_open) {}
+      : loop_(loop), hub_(hub), tls_(tls), api_(api), limits_(limits), count_(count), half_opens_(count.limits().half_open) {}
 
   void accept(int socket, std::string peer);
   // Answers what is under way and takes no more requests.

@@ -1,7 +1,6 @@
 #include "broker/mqtt_connection.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <utility>
 
@@ -77,34 +76,21 @@ void MqttConnection::give_way() {
 }
 
 void MqttConnection::on_closed(const net::CloseReason& reason) {
-  if (reason.kind == net::CloseReason::kHandshake) {
-    front_->hub_.refuse({}, tls_.peer(), "TLS handshake", "connection closed",
-                        {auth::Check::kTls, ErrorCode::kMalformed, "a TLS handshake", reason.detail, reason.advice});
-  } else if (reason.kind == net::CloseReason::kTls) {
-    front_->hub_.refuse(session_.name(), tls_.peer(), "TLS", "connection closed",
-                        {auth::Check::kTls, ErrorCode::kMalformed, "a peer that keeps to TLS", reason.detail, reason.advice});
-  }
+  record_tls_failure(front_->hub_, session_.name(), tls_.peer(), reason);
   session_.on_transport_closed(reason.detail);
   leave();
-  --front_->count_.open;
+  front_->count_.leave();
   const std::unique_ptr<MqttConnection> self = front_->release(*this);
 }
 
 MqttFront::MqttFront(net::Loop& loop, hub::Shard& shard, const hub::Hub& hub, const net::TlsContext& tls, const MqttSettings& settings,
                      ConnectionCount& count)
-    : loop_(loop), shard_(shard), hub_(hub), tls_(tls), settings_(settings), count_(count), half_opens_(count.limits.half_open) {}
+    : loop_(loop), shard_(shard), hub_(hub), tls_(tls), settings_(settings), count_(count), half_opens_(count.limits().half_open) {}
 
 MqttFront::~MqttFront() = default;
 
 void MqttFront::accept(int socket, std::string peer) {
-  if (count_.open.fetch_add(1) >= count_.limits.connections) {
-    --count_.open;
-    ::close(socket);
-    hub_.refuse({}, std::move(peer), "connection", "closed",
-                {auth::Check::kLimit, ErrorCode::kGenericTooManyRequests, fmt::format("at most {} connections", count_.limits.connections), "one more",
-                 "raise max_connections"});
-    return;
-  }
+  if (!count_.admit(hub_, socket, peer)) return;
   half_opens_.make_room();
   auto connection = std::make_unique<MqttConnection>(*this, socket, std::move(peer));
   MqttConnection* key = connection.get();

@@ -3,13 +3,13 @@
 // THREAD: the loop that holds it. A connection moves to another loop once, after its CONNECT.
 #pragma once
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "broker/connection_count.h"
 #include "broker/half_open.h"
 #include "broker/limits.h"
 #include "broker/mqtt_session.h"
@@ -58,13 +58,6 @@ class MqttConnection final : public net::TlsConnection::Handler, public MqttTran
   MqttSession session_;
   MonoTime output_began_{};  // when the first of the bytes that wait now was put there: the system has not been asked to take them before the turn's end
   Lifetime lifetime_;
-};
-
-// What all loops count together.
-struct ConnectionCount {
-  explicit ConnectionCount(const ConnectionLimits& given) : limits(given) {}
-  const ConnectionLimits limits;
-  std::atomic<std::size_t> open{0};
 };
 
 class MqttFront {

@@ -486,7 +486,7 @@ std::string Server::status_json() const {
   for (const std::string& name : hub_->shared().hosts.all()) json.string(name);
   json.end_array()
       .member("loops", static_cast<std::int64_t>(workers_.size()))
-      .member("connections", static_cast<std::int64_t>(count_.open.load()))
+      .member("connections", static_cast<std::int64_t>(count_.open()))
       .member("refusals", static_cast<std::int64_t>(refusals_.total()))
       .end_object();
   return std::move(json).take();
