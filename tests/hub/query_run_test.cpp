@@ -238,7 +238,9 @@ TEST_SUITE("hub") {
 
   TEST_CASE("queries: rows of jobs come from whoever has them") {
     struct Jobs final : JobRows {
-      void read_job_rows(JobRowFilter, std::string after, std::size_t limit, Executor& executor, Answer<Chunk> answer) override {
+      JobRowFilter asked;
+      void read_job_rows(JobRowFilter filter, std::string after, std::size_t limit, Executor& executor, Answer<Chunk> answer) override {
+        asked = std::move(filter);
         Chunk chunk;
         for (const char* key : {"1", "2", "3", "4", "5"}) {
           if (key <= after) continue;
@@ -261,5 +263,11 @@ TEST_SUITE("hub") {
     CHECK(second->json == R"([{"jobId":"j5","status":"completed"}])");
     CHECK(second->continuation == "");
     CHECK(ask(rig, "SELECT TOP 1 * FROM devices.jobs")->continuation == "");
+    CHECK(jobs.asked.job == "");
+    CHECK(rows(rig, "SELECT * FROM devices.jobs WHERE devices.jobs.jobId = 'j2' AND status = 'completed'") == R"([{"jobId":"j2","status":"completed"}])");
+    CHECK(jobs.asked.job == "j2");
+    CHECK(rows(rig, "SELECT * FROM devices.jobs WHERE deviceId = 'd1' AND (jobId = 'j1' OR jobId = 'j2')") == "[]");
+    CHECK(jobs.asked.job == "");
+    CHECK(jobs.asked.device == "d1");
   }
 }
