@@ -94,7 +94,7 @@ Status parse_method(const Value& document, hub::ScheduledJob& job) {
   if (method == nullptr) return invalid_argument("cloudToDeviceMethod is missing: a scheduleDeviceMethod job needs it");
   if (!method->is_object()) return invalid_argument(fmt::format("cloudToDeviceMethod is {}; expected an object", twin::kind_name(method->kind())));
   auto request = parse_method_request(*method);
-  if (!request.ok()) return invalid_argument("cloudToDeviceMethod: " + request.error().detail);
+  if (!request.ok()) return Error{request.error().code, "cloudToDeviceMethod: " + request.error().detail};
   job.method = std::move(*request);
   return {};
 }

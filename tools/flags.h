@@ -60,6 +60,7 @@ void add_certificate_commands(CLI::App& app, Invocation& invocation);  // cert
 void add_board_commands(CLI::App& app, Invocation& invocation);  // board
 void add_registry_commands(CLI::App& app, Invocation& invocation);  // policy, job
 void add_message_commands(CLI::App& app, Invocation& invocation);   // monitor, twin, method, send, purge
+void add_scheduled_job_commands(CLI::App& job, Invocation& invocation);  // below job
 void add_query_command(CLI::App& app, Invocation& invocation);
 void add_hub_commands(CLI::App& app, Invocation& invocation);       // sas, why, status, examples, clock
 

@@ -1,4 +1,4 @@
-// `nearhub job ...`: import and export of the registry.
+// `nearhub job ...`: import and export of the registry; and what the commands for jobs of every kind do (tools/scheduled_job.h has the others).
 //
 // THREAD: one at a time.
 #pragma once
@@ -22,6 +22,8 @@ struct NewJob {
 
 // Starts a job and, unless told otherwise, shows its progress until it has ended. Fails when the job does; Ctrl-C leaves it running.
 Status start_job(HubClient& hub, const NewJob& job, Console& console);
+
+// Of every kind.
 Status list_jobs(HubClient& hub, bool json, Console& console);
 Status show_job(HubClient& hub, const std::string& id, bool json, Console& console);
 Status cancel_job(HubClient& hub, const std::string& id, Console& console);

@@ -107,10 +107,10 @@ void add_job_reads(CLI::App& family, Invocation& invocation) {
   add_json_flag(command, show->json);
   command.footer("Example:\n  nearhub job show \"$(nearhub job export file:///backup --no-wait)\"");
   auto cancel = std::make_shared<Show>();
-  CLI::App& cancel_command = add_client_command(family, "cancel", "Cancel a job that runs", invocation,
+  CLI::App& cancel_command = add_client_command(family, "cancel", "Cancel a job", invocation,
                                                 [cancel](HubClient& hub, Console& console) { return cancel_job(hub, cancel->id, console); });
   cancel_command.add_option("JOB", cancel->id, "The job's id")->required()->option_text("JOB");
-  cancel_command.footer("What an import has done by then stays.\nExample:\n  nearhub job cancel 5a9c6c1e-0b7e-4d0a-9a35-0f6f3a7c0c55");
+  cancel_command.footer("Import and export jobs while they run: what an import has done by then stays. Scheduled jobs until they run.\nExample:\n  nearhub job cancel 5a9c6c1e-0b7e-4d0a-9a35-0f6f3a7c0c55");
 }
 
 }  // namespace
@@ -119,7 +119,8 @@ void add_registry_commands(CLI::App& app, Invocation& invocation) {
   CLI::App& policy = add_family(app, "policy", "Create, list, show, change and delete shared access policies");
   add_policy_writes(policy, invocation);
   add_policy_reads(policy, invocation);
-  CLI::App& job = add_family(app, "job", "Import and export the identities of the hub");
+  CLI::App& job = add_family(app, "job", "Update or call many devices; import and export identities");
+  add_scheduled_job_commands(job, invocation);
   add_transfer(job, invocation, true);
   add_transfer(job, invocation, false);
   add_job_reads(job, invocation);
