@@ -15,19 +15,6 @@ namespace {
 // When other queries leave no place, or the store does not answer.
 constexpr std::chrono::seconds kRetryInterval{1};
 
-Error not_in_time(const ScheduledJob& job) {
-  return {ErrorCode::kJobRunPreconditionFailed, fmt::format("the job's maximum execution time of {} s passed before its turn came", job.max_execution.count())};
-}
-
-Error cut_off(const ScheduledJob& job) {
-  return {ErrorCode::kGatewayTimeout, fmt::format("the job's maximum execution time of {} s passed while the call was under way; the device may carry it out all the same",
-                                                  job.max_execution.count())};
-}
-
-Error unknown_outcome() {
-  return {ErrorCode::kServiceUnavailable, "the hub stopped while the call was under way: whether the device carried it out is not known, and it is not called again"};
-}
-
 }  // namespace
 
 ScheduledJobRun::ScheduledJobRun(const Hub& hub, Executor& loop, std::string id, Task on_change) : hub_(hub), loop_(loop), on_change_(std::move(on_change)) {
@@ -40,7 +27,7 @@ void ScheduledJobRun::begin() {
 }
 
 void ScheduledJobRun::on_read(Result<std::optional<ScheduledJob>> read) {
-  if (!read.ok()) return try_again(kRetryInterval);
+  if (!read.ok()) return try_again();
   if (!*read) {
     ended_ = true;
     return on_change_();
@@ -80,13 +67,7 @@ void ScheduledJobRun::look() {
       job_.state.failure = fmt::format("the maximum execution time of {} s passed while devices were still being selected", job_.max_execution.count());
     }
     // Twin updates under way are a matter of milliseconds; devices may take minutes.
-    if (is_method()) {
-      for (auto& [id, row] : std::exchange(under_way_, {})) {
-        const Error error = cut_off(job_);
-        settle(std::move(row), DeviceJobStatus::kFailed, &error);
-      }
-      to_call_.clear();
-    }
+    if (is_method()) cut_off_calls();
   }
   step();
 }
@@ -97,8 +78,8 @@ void ScheduledJobRun::stop() {
   if (is_quiet()) on_change_();
 }
 
-void ScheduledJobRun::try_again(std::chrono::seconds in) {
-  retry_ = now() + in;
+void ScheduledJobRun::try_again() {
+  retry_ = now() + kRetryInterval;
   on_change_();
 }
 
@@ -133,7 +114,7 @@ void ScheduledJobRun::on_selected(Result<IdentityPage> page) {
   asking_ = false;
   // Whatever came behind the time, or the stop, is selected again or not at all.
   if (timed_out_ || stopping_) return step();
-  if (!page.ok()) return try_again(kRetryInterval);
+  if (!page.ok()) return try_again();
   ScheduledJobState& state = job_.state;
   for (IdentityId& id : page->identities) {
     DeviceJob row;
@@ -147,150 +128,6 @@ void ScheduledJobRun::on_selected(Result<IdentityPage> page) {
   state.all_selected = !page->more || (query_->top && static_cast<std::uint64_t>(state.statistics.devices) >= *query_->top);
   state_changed_ = true;
   save();
-}
-
-// --- Working ------------------------------------------------------------------------------------------------------------------
-
-void ScheduledJobRun::read_page() {
-  asking_ = true;
-  DeviceJobQuery query;
-  query.job = job_.id;
-  query.unfinished = true;
-  query.after_job = job_.sequence;
-  query.after = page_end_;
-  query.limit = kJobPageRows;
-  hub_.shared().store.read_device_jobs(std::move(query), loop_, [self = shared_from_this()](Result<DeviceJobPage> page) { self->on_page(std::move(page)); });
-}
-
-void ScheduledJobRun::on_page(Result<DeviceJobPage> page) {
-  asking_ = false;
-  if (!page.ok()) return try_again(kRetryInterval);
-  for (DeviceJobRecord& record : page->rows) page_.push_back(std::move(record.row));
-  if (!page_.empty()) page_end_ = page_.back().id;
-  last_page_ = !page->more;
-  step();
-}
-
-void ScheduledJobRun::take_up() {
-  const std::size_t most = timed_out_ ? kJobPageRows : kMaxUnderWayPerJob;
-  while (!page_.empty() && !stopping_ && under_way_.size() + unsaved_.size() + saving_rows_ < most) {
-    DeviceJob row = std::move(page_.front());
-    page_.pop_front();
-    timed_out_ ? give_up(std::move(row)) : take_up(std::move(row));
-  }
-  // Behind the last page nothing was touched yet: what is being saved does not matter to the next.
-  if (page_.size() < kMaxUnderWayPerJob && !last_page_ && !asking_ && !retry_ && !stopping_) read_page();
-}
-
-void ScheduledJobRun::take_up(DeviceJob row) {
-  if (row.status == DeviceJobStatus::kRunning) return give_up(std::move(row));
-  row.started = row.updated = now();
-  const IdentityId id = row.id;
-  if (is_method()) {
-    move(row, DeviceJobStatus::kRunning);
-    unsaved_.push_back(row);
-    to_call_.push_back(id);
-    under_way_.emplace(id, std::move(row));
-  } else {
-    under_way_.emplace(id, std::move(row));
-    call(id);
-  }
-}
-
-void ScheduledJobRun::give_up(DeviceJob row) {
-  // One that runs in the store and not here: of before the hub's last stop.
-  const Error error = row.status == DeviceJobStatus::kRunning ? unknown_outcome() : not_in_time(job_);
-  settle(std::move(row), DeviceJobStatus::kFailed, &error);
-}
-
-bool ScheduledJobRun::is_done() const {
-  // What a stop has put back is for the next start.
-  return phase_ == Phase::kWorking && !stopping_ && last_page_ && page_.empty() && under_way_.empty() && unsaved_.empty() && !asking_ && !saving_;
-}
-
-void ScheduledJobRun::call(const IdentityId& id) {
-  Shard& home = hub_.shard(hub_.home_of(id.device));
-  auto self = shared_from_this();
-  if (is_method()) {
-    home.executor().post([&home, id, self, request = job_.method]() mutable {
-      home.invoke_method(id, std::move(request), [self, id](Result<MethodResult> result) {
-        self->loop_.post([self, id, result = std::move(result)]() mutable { self->on_answered(id, std::move(result)); });
-      });
-    });
-  } else {
-    home.executor().post([&home, id, self, update = update_] {
-      home.patch_twin(id, update, [self, id](const Result<std::monostate>& result) {
-        self->loop_.post([self, id, result] { self->on_patched(id, result); });
-      });
-    });
-  }
-}
-
-void ScheduledJobRun::on_patched(const IdentityId& id, const Result<std::monostate>& result) {
-  auto node = under_way_.extract(id);
-  if (node.empty()) return;
-  DeviceJob& row = node.mapped();
-  if (result.ok()) {
-    settle(std::move(row), DeviceJobStatus::kCompleted);
-  } else if (stopping_ && result.error().code == ErrorCode::kServiceUnavailable) {
-    // It stays pending in the store, and is made by the next start.
-  } else {
-    settle(std::move(row), DeviceJobStatus::kFailed, &result.error());
-  }
-  step();
-  if (is_quiet()) on_change_();
-}
-
-void ScheduledJobRun::on_answered(const IdentityId& id, Result<MethodResult> result) {
-  auto node = under_way_.extract(id);
-  if (node.empty()) return;  // the job's time had passed
-  DeviceJob& row = node.mapped();
-  if (result.ok()) {
-    row.outcome = std::move(*result);
-    settle(std::move(row), DeviceJobStatus::kCompleted);
-  } else {
-    const bool stopped = stopping_ && result.error().code == ErrorCode::kServiceUnavailable;
-    const Error error = stopped ? unknown_outcome() : result.error();
-    settle(std::move(row), DeviceJobStatus::kFailed, &error);
-  }
-  step();
-  if (is_quiet()) on_change_();
-}
-
-void ScheduledJobRun::settle(DeviceJob row, DeviceJobStatus status, const Error* error) {
-  row.ended = row.updated = now();
-  if (row.started == kNever) row.started = row.ended;
-  if (error != nullptr) {
-    row.error_code = error_name(error->code);
-    row.error = error->detail;
-  }
-  move(row, status);
-  unsaved_.push_back(std::move(row));
-}
-
-void ScheduledJobRun::put_back(DeviceJob row) {
-  row.started = kNever;
-  row.updated = now();
-  move(row, DeviceJobStatus::kPending);
-  unsaved_.push_back(std::move(row));
-}
-
-std::int64_t& ScheduledJobRun::count_of(DeviceJobStatus status) {
-  JobStatistics& statistics = job_.state.statistics;
-  switch (status) {
-    case DeviceJobStatus::kPending: return statistics.pending;
-    case DeviceJobStatus::kRunning: return statistics.running;
-    case DeviceJobStatus::kCompleted: return statistics.succeeded;
-    case DeviceJobStatus::kFailed: return statistics.failed;
-  }
-  return statistics.failed;
-}
-
-void ScheduledJobRun::move(DeviceJob& row, DeviceJobStatus to) {
-  --count_of(row.status);
-  ++count_of(to);
-  row.status = to;
-  state_changed_ = true;
 }
 
 // --- Saving -------------------------------------------------------------------------------------------------------------------

@@ -51,11 +51,20 @@ class ScheduledJobRun : public std::enable_shared_from_this<ScheduledJobRun> {
  private:
   enum class Phase : std::uint8_t { kReading, kSelecting, kWorking, kEnding };
 
+  // --- How far it is (scheduled_job_run.cpp)
   void on_read(Result<std::optional<ScheduledJob>> read);
   // Brings the run forward as far as it goes now.
   void step();
   void select_page();
   void on_selected(Result<IdentityPage> page);
+  void save();
+  void on_saved(const std::vector<IdentityId>& to_call);
+  void end(ScheduledJobStatus status, std::string failure = {});
+  void try_again();
+  WallTime now() const { return hub_.shared().clock.now(); }
+  bool is_method() const { return job_.kind == ScheduledJobKind::kDeviceMethod; }
+
+  // --- One identity after the other (scheduled_job_work.cpp)
   void read_page();
   void on_page(Result<DeviceJobPage> page);
   void take_up();
@@ -66,17 +75,11 @@ class ScheduledJobRun : public std::enable_shared_from_this<ScheduledJobRun> {
   void call(const IdentityId& id);
   void on_patched(const IdentityId& id, const Result<std::monostate>& result);
   void on_answered(const IdentityId& id, Result<MethodResult> result);
+  void cut_off_calls();
   void settle(DeviceJob row, DeviceJobStatus status, const Error* error = nullptr);
   void put_back(DeviceJob row);
   void move(DeviceJob& row, DeviceJobStatus to);
   std::int64_t& count_of(DeviceJobStatus status);
-
-  void save();
-  void on_saved(const std::vector<IdentityId>& to_call);
-  void end(ScheduledJobStatus status, std::string failure = {});
-  void try_again(std::chrono::seconds in);
-  WallTime now() const { return hub_.shared().clock.now(); }
-  bool is_method() const { return job_.kind == ScheduledJobKind::kDeviceMethod; }
 
   const Hub& hub_;
   Executor& loop_;
