@@ -59,6 +59,7 @@ Server::~Server() {
   }
   store_.reset();
   scheduled_jobs_.reset();
+  configurations_.reset();
   for (auto& worker : workers_) worker->shard.reset();
   workers_.clear();
 }
@@ -98,6 +99,7 @@ Result<std::unique_ptr<Server>> Server::create(Config config, SystemClock& clock
   shared.authorities = registry::parsed_set(server->stored_authorities_);
   server->job_rows_ = std::make_unique<hub::DeviceJobRows>(*server->store_);
   shared.job_rows = server->job_rows_.get();
+  shared.configurations = server->stored_configurations_;
   if (server->config_.well_known_keys) shared.fixed_keys = hub::FixedKeys{kWellKnownPrimaryKey, kWellKnownSecondaryKey};
   server->hub_ = std::make_unique<hub::Hub>(std::move(shared));
   if (Status made = server->make_workers(); !made.ok()) return made.error();
@@ -134,6 +136,12 @@ Status Server::prepare_store() {
   auto jobs = store_->unfinished_scheduled_jobs();
   if (!jobs.ok()) return jobs.error();
   unfinished_jobs_ = std::move(*jobs);
+  auto configurations = store_->configurations();
+  if (!configurations.ok()) return configurations.error();
+  auto list = hub::make_list(std::move(configurations->configurations));
+  if (!list.ok()) return list.error();
+  stored_configurations_ = std::move(*list);
+  stored_sweeps_ = std::move(configurations->sweeps);
   return {};
 }
 
@@ -197,6 +205,8 @@ Status Server::make_workers() {
   hub_->set_scheduled_jobs(*scheduled_jobs_);
   feedback_ = std::make_unique<hub::FeedbackQueue>(*hub_, workers_.front()->loop);
   hub_->set_feedback(*feedback_);
+  configurations_ = std::make_unique<hub::Configurations>(*hub_, first, first.timers(), std::move(stored_configurations_), std::move(stored_sweeps_));
+  hub_->set_configurations(*configurations_);
   hub_file_ = std::make_unique<HubFile>(workers_.front()->loop, [this] { return ready_json(); },
                                         [this](const std::string& json) { return folder_.write_hub_file(json); });
   for (auto& worker : workers_) worker->mqtt->set_fronts(fronts);
@@ -274,6 +284,7 @@ int Server::run(UniqueFunction<void()> on_ready) {
     threads.emplace_back([&worker = *workers_[i]] { worker.loop.run(); });
   }
   workers_.front()->loop.post([this] {
+    configurations_->start();
     auto seed = read_seed();
     if (!seed.ok()) return fail(seed.error());
     apply_seed(*hub_, std::move(*seed), [this](Result<std::vector<registry::Identity>> applied) {
@@ -368,6 +379,7 @@ void Server::begin_stop() {
   ready_pipe_.reset();
   jobs_->stop_soon();
   scheduled_jobs_->stop();
+  configurations_->stop();
   Worker& first_worker = *workers_.front();
   first_worker.stop_limit = std::make_unique<Timer>(first_worker.loop.timers(), [this] {
     fail({ErrorCode::kServiceUnavailable, fmt::format("the hub did not stop within {} s; what was not acknowledged may be lost", kStopLimit.count())});

@@ -26,6 +26,7 @@
 #include "broker/mqtt_connection.h"
 #include "broker/seed.h"
 #include "hub/certificate_authorities.h"
+#include "hub/configurations.h"
 #include "hub/device_job_rows.h"
 #include "hub/feedback_queue.h"
 #include "hub/hub.h"
@@ -121,6 +122,7 @@ class Server {
   std::unique_ptr<hub::CertificateAuthorities> authorities_;
   std::unique_ptr<hub::ScheduledJobs> scheduled_jobs_;
   std::unique_ptr<hub::FeedbackQueue> feedback_;
+  std::unique_ptr<hub::Configurations> configurations_;
   std::unique_ptr<net::TlsContext> tls_;
   std::unique_ptr<jobs::TransferJobs> jobs_;
   std::unique_ptr<service::Api> api_;
@@ -132,6 +134,8 @@ class Server {
   // Until the workers are made.
   std::vector<registry::CertificateAuthority> stored_authorities_;
   std::vector<hub::UnfinishedJob> unfinished_jobs_;
+  hub::ConfigurationListPtr stored_configurations_;
+  std::vector<std::pair<std::string, std::int64_t>> stored_sweeps_;
   std::atomic<bool> ready_{false};
 
   // First loop only.

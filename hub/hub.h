@@ -25,6 +25,8 @@
 namespace nearhub::hub {
 
 class CertificateAuthorities;
+class ConfigurationList;
+class Configurations;
 class FeedbackQueue;
 class JobRows;
 class ScheduledJobs;
@@ -61,6 +63,7 @@ class Hub {
     std::uint32_t partitions = 4;
     std::optional<FixedKeys> fixed_keys;
     auth::AuthoritiesPtr authorities = {};  // at the start; null: none
+    std::shared_ptr<const ConfigurationList> configurations = {};  // at the start; null: none
     JobRows* job_rows = nullptr;  // what devices.jobs shows (hub/query_run.h); null: there are no jobs
   };
 
@@ -86,6 +89,9 @@ class Hub {
   void set_feedback(FeedbackQueue& feedback) { feedback_ = &feedback; }
   FeedbackQueue& feedback() const { return *feedback_; }
 
+  void set_configurations(Configurations& configurations) { configurations_ = &configurations; }
+  Configurations& configurations() const { return *configurations_; }
+
   // How many queries are under way: each holds a page in memory (kMaxQueriesAtOnce).
   std::atomic<std::uint32_t>& queries() const { return queries_; }
 
@@ -102,6 +108,7 @@ class Hub {
   CertificateAuthorities* authorities_ = nullptr;
   ScheduledJobs* scheduled_jobs_ = nullptr;
   FeedbackQueue* feedback_ = nullptr;
+  Configurations* configurations_ = nullptr;
   mutable std::atomic<std::uint32_t> queries_{0};
 };
 

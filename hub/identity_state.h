@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/timer_queue.h"
@@ -60,6 +62,9 @@ struct IdentityState {
   twin::StoredTwin stored_twin;
   std::unique_ptr<twin::Twin> twin;
   std::string model_id;
+  // What the configurations did to it, as stored (TwinRecord).
+  std::string_view configurations() const { return configurations_ ? std::string_view(*configurations_) : std::string_view(); }
+  void set_configurations(std::string text) { configurations_ = text.empty() ? nullptr : std::make_unique<std::string>(std::move(text)); }
 
   std::optional<Session> stored_session;  // of clean session 0
   Session session;                        // of the live connection
@@ -73,6 +78,9 @@ struct IdentityState {
 
   // cloudToDeviceMessageCount: what is on its way out no longer counts.
   std::size_t queued() const;
+
+ private:
+  std::unique_ptr<std::string> configurations_;  // most have none
 };
 
 inline std::size_t IdentityState::queued() const {

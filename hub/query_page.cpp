@@ -38,7 +38,7 @@ bool QueryPageVisitor::begin() {
 
 bool QueryPageVisitor::visit(const TwinRow& row) {
   const TwinDocument document({row.identity, row.device, row.etag_counter, row.reported_version, row.model_id, {false, row.queued_messages},
-                               row.identity.last_activity},
+                               row.identity.last_activity, row.configurations},
                               row.sections);
   if (!all_true(*query_, plan_->stored_conditions, document)) return true;
   const bool live_output = plan_->live_output && output_ == QueryOutput::kJson;
@@ -56,8 +56,8 @@ bool QueryPageVisitor::visit(const TwinRow& row) {
 void QueryPageVisitor::hold(const TwinRow& row) {
   const TwinSections& sections = row.sections;
   held_.push_back({row.identity, row.device, row.etag_counter, row.reported_version, row.queued_messages, sections.has_tags, std::string(row.model_id),
-                   std::string(sections.tags), std::string(sections.desired), std::string(sections.reported)});
-  held_bytes_ += sizeof(Held) + sections.tags.size() + sections.desired.size() + sections.reported.size();
+                   std::string(sections.tags), std::string(sections.desired), std::string(sections.reported), std::string(row.configurations)});
+  held_bytes_ += sizeof(Held) + row.configurations.size() + sections.tags.size() + sections.desired.size() + sections.reported.size();
 }
 
 bool QueryPageVisitor::settle(const Held& held, const std::optional<LiveIdentity>& live) {
@@ -65,7 +65,7 @@ bool QueryPageVisitor::settle(const Held& held, const std::optional<LiveIdentity
   const bool is_same = live && live->generation_id == held.identity.generation_id;
   const TwinDocument document({held.identity, held.device, held.etag_counter, held.reported_version, held.model_id,
                                is_same ? live->state : registry::LiveState{false, held.queued_messages},
-                               is_same ? live->last_activity : held.identity.last_activity},
+                               is_same ? live->last_activity : held.identity.last_activity, held.configurations},
                               {held.has_tags, held.tags, held.desired, held.reported});
   return !all_true(*query_, plan_->live_conditions, document) || take(document);
 }

@@ -56,7 +56,7 @@ class QueryPageVisitor final : public TwinVisitor {
     std::int64_t reported_version;
     std::int64_t queued_messages;
     bool has_tags;
-    std::string model_id, tags, desired, reported;
+    std::string model_id, tags, desired, reported, configurations;
   };
   void hold(const TwinRow& row);
   // False, like take(): the page is at its end.

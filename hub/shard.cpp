@@ -22,7 +22,7 @@ std::size_t bytes_of(const WriteOperation& operation) {
   if (const auto* create = std::get_if<CreateIdentity>(&operation)) {
     bytes += create->twin.twin.desired.size() + create->twin.twin.reported.size();
   } else if (const auto* twin = std::get_if<PutTwin>(&operation)) {
-    for (const auto* section : {&twin->tags, &twin->desired, &twin->reported}) bytes += *section ? (*section)->size() : 0;
+    for (const auto* section : {&twin->tags, &twin->desired, &twin->reported, &twin->configurations}) bytes += *section ? (*section)->size() : 0;
   } else if (const auto* enqueue = std::get_if<EnqueueCloudMessage>(&operation)) {
     bytes += enqueue->message.size_bytes();
   } else if (const auto* session = std::get_if<PutSession>(&operation)) {
@@ -68,6 +68,7 @@ Shard::Shard(std::uint32_t index, const Hub& hub, Executor& executor, TimerQueue
       executor_(executor),
       timers_(timers),
       authorities_(shared_.authorities ? shared_.authorities : std::make_shared<const auth::Authorities>()),
+      configurations_(shared_.configurations ? shared_.configurations : std::make_shared<const ConfigurationList>(std::vector<std::shared_ptr<const TargetedConfiguration>>())),
       activity_timer_(timers, [this] { flush_activity(); }),
       sweep_timer_(timers, [this] { sweep_expired(); }) {
   // One shard looks for everybody's expired messages: the store knows them all.
@@ -117,6 +118,7 @@ void Shard::on_loaded(const DeviceId& id, Result<std::optional<DeviceRecord>> re
     state.identity = std::move(from.identity);
     state.stored_twin = std::move(from.twin.twin);
     state.model_id = std::move(from.twin.model_id);
+    state.set_configurations(std::move(from.twin.configurations));
     state.stored_session = std::move(from.session);
     if (from.queue.empty()) return;
     state.queue = std::make_unique<CloudQueue>();
@@ -208,7 +210,7 @@ void Shard::evict() {
 std::size_t Shard::size_of(const Device& device) {
   const auto of = [](const IdentityState& state) {
     const registry::Identity& identity = state.identity;
-    std::size_t bytes = sizeof(IdentityState) + 256 + state.model_id.size();
+    std::size_t bytes = sizeof(IdentityState) + 256 + state.model_id.size() + state.configurations().size();
     for (const std::optional<std::string>* text : {&identity.status_reason, &identity.managed_by}) bytes += *text ? (*text)->size() : 0;
     bytes += identity.device_scope.size() + identity.parent_scope.size();
     if (state.stored_session) {

@@ -23,6 +23,7 @@
 
 #include "base/executor.h"
 #include "base/timer_queue.h"
+#include "hub/configuration_target.h"
 #include "hub/connection.h"
 #include "hub/hub.h"
 #include "hub/identity_state.h"
@@ -88,6 +89,8 @@ struct TwinView {
   std::string json;
   ETag etag;
 };
+
+struct TwinSnapshot;
 
 class Shard {
  public:
@@ -182,6 +185,17 @@ class Shard {
   void regenerate_keys(const IdentityId& id, SymmetricKey which, Answer<IdentityView> answer);
   // By index: nullopt for an identity that is not in memory. It is disconnected, and what the store has of it right.
   std::vector<std::optional<LiveIdentity>> live_states(const std::vector<IdentityId>& ids);
+
+  // --- Configurations (shard_configurations.cpp; hub/configuration.h) ------------------------------------------------------------
+  // What changes a twin or an identity is judged by the configurations in the same turn, and what they do to it is part of the same write.
+
+  // Those to judge by from now on. `done` runs when all that was judged by others is durable.
+  void set_configurations(ConfigurationListPtr list, Task done);
+  // Judges a module, or a device and all its modules, as they are now. `done` runs when what came of it is durable, at once when they are gone.
+  void configure(const IdentityId& id, Task done);
+  // Writes a deployment's content into the modules of an edge device, once: all of them or none, those that do not exist left out. Fails with
+  // kDeviceNotFound, kInvalidOperation for a device that is no edge device, kArgumentInvalid when a twin would be too large.
+  void apply_content(const DeviceId& id, std::shared_ptr<const ConfigurationContent> content, Answer<std::monostate> answer);
 
   // --- Shared access policies (shard_policies.cpp): on the first shard alone ---------------------------------------------------
 
@@ -318,7 +332,24 @@ class Shard {
   static Status check_twin_etag(const twin::Twin& twin, const Condition& condition);
   void store_twin(IdentityState& identity, TwinChange change, Answer<std::monostate> answer);
   void notify_desired(const IdentityRef& ref, std::string_view notification, std::int64_t version);
-  void put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done);
+  // `configurations`: what is to be stored of them, when it changed.
+  void put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, std::optional<std::string> configurations,
+                UniqueFunction<void(const Status&)> done);
+
+  // --- Configurations
+  // A deployment whose condition an edge device meets, and whether it takes part or a base of a higher rank hides it.
+  struct Deployment {
+    const TargetedConfiguration* configuration;
+    bool takes_part;
+  };
+  // Behind a change of the identity or its twin that a condition may see.
+  void reconfigure(IdentityState& identity, bool all_modules = false);
+  void configure_twin(IdentityState& identity, const std::vector<Deployment>& deployments);
+  std::vector<Deployment> deployments_of(IdentityState& device);
+  bool sees_reported(const IdentityState& identity) const;
+  // The twin as a condition sees it now.
+  std::unique_ptr<const TwinSnapshot> snapshot_of(IdentityState& identity);
+  void after_all_writes(Task task);
 
   // --- Cloud-to-device messages
   // Sends what may be sent, in order.
@@ -347,6 +378,7 @@ class Shard {
   Executor& executor_;
   TimerQueue& timers_;
   auth::AuthoritiesPtr authorities_;  // never null
+  ConfigurationListPtr configurations_;  // never null
 
   std::unordered_map<std::string, std::unique_ptr<Device>, StringHash, std::equal_to<>> devices_;
   std::list<Device*> idle_;  // loaded, not connected, nothing under way; those that do not exist, then the longest unused in front

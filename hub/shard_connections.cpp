@@ -134,6 +134,7 @@ Connection& Shard::attach(const IdentityId& id, Link& link, auth::Admission admi
   if (!connection.model_id.empty() && connection.model_id != state.model_id) {
     state.model_id = connection.model_id;
     write(state, PutModelId{id, state.model_id}, nullptr);
+    reconfigure(state);
   }
 
   if (options.hold_cloud_messages && state.session.cloud_messages() && shared_.limits.cloud_hold.count() > 0) {

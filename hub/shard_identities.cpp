@@ -103,6 +103,7 @@ void Shard::create(Device& device, const IdentityId& id, registry::IdentityReque
         });
   notify_creation(*state, twin);
   if (!id.is_module()) follow_edge(device);
+  reconfigure(*state);
 }
 
 void Shard::replace(IdentityState& state, registry::Identity after, Answer<IdentityView> answer) {
@@ -118,6 +119,7 @@ void Shard::replace(IdentityState& state, registry::Identity after, Answer<Ident
         });
 
   if (state.identity.iot_edge != was_edge) follow_edge(*state.device);
+  reconfigure(state, true);
 
   // At once, not after the commit: whoever is locked out must not get one more message through (device-mqtt.md 2.8).
   if (!id.is_module() && !state.identity.enabled) {

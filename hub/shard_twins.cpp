@@ -3,6 +3,7 @@
 
 #include "hub/shard.h"
 #include "hub/twin_document.h"
+#include "hub/twin_snapshot.h"
 #include "twin/query_evaluate.h"
 
 namespace nearhub::hub {
@@ -17,9 +18,11 @@ Result<twin::Twin*> Shard::twin_of(IdentityState& identity) {
   return identity.twin.get();
 }
 
-void Shard::put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, UniqueFunction<void(const Status&)> done) {
+void Shard::put_twin(IdentityState& identity, const TwinVersions& before, const twin::Change& change, std::optional<std::string> configurations,
+                     UniqueFunction<void(const Status&)> done) {
   const twin::Twin& twin = *identity.twin;
-  PutTwin operation{identity.identity.id, before.etag_counter, before.reported_version, twin.etag_counter(), twin.reported_version(), {}, {}, {}};
+  PutTwin operation{identity.identity.id, before.etag_counter, before.reported_version, twin.etag_counter(), twin.reported_version(), {}, {}, {},
+                    std::move(configurations)};
   // Tags that were never set stay unset, whatever else was replaced.
   if (change.tags && twin.has_tags()) operation.tags = twin.tags().stored();
   if (change.desired) operation.desired = twin.desired().stored();
@@ -59,18 +62,19 @@ void Shard::report(Connection& connection, std::string_view patch, std::optional
   const auto change = twin.report(*value, shared_.clock.now());
   if (!change.ok()) return answer(change.error());
   notify_twin(state, {}, false, &*value);
-  put_twin(state, before, *change, [version = twin.reported_version(), answer = std::move(answer)](const Status& status) mutable {
+  put_twin(state, before, *change, std::nullopt, [version = twin.reported_version(), answer = std::move(answer)](const Status& status) mutable {
     if (status.ok()) {
       answer(version);
     } else {
       answer(status.error());
     }
   });
+  if (sees_reported(state)) reconfigure(state);
 }
 
 TwinHead Shard::head_of(const IdentityState& state, const twin::Twin& twin) {
   return {state.identity, state.device->self.identity, twin.etag_counter(), twin.reported_version(), state.model_id, live_of(state).state,
-          state.identity.last_activity};
+          state.identity.last_activity, state.configurations()};
 }
 
 TwinView Shard::service_view(IdentityState& state, const twin::Twin& twin) {
@@ -95,9 +99,8 @@ void Shard::match_twin(const IdentityId& id, std::shared_ptr<const twin::query::
     IdentityState& state = **found;
     const auto twin = twin_of(state);
     if (!twin.ok()) return answer(twin.error());
-    const twin::StoredTwin stored = (*twin)->stored();
-    const TwinDocument document(head_of(state, **twin), {stored.has_tags, stored.tags, stored.desired, stored.reported});
-    answer_after_writes<bool>(state, twin::query::matches(*query, document), std::move(answer));
+    const TwinSnapshot snapshot(head_of(state, **twin), **twin);
+    answer_after_writes<bool>(state, twin::query::matches(*query, snapshot.document), std::move(answer));
   });
 }
 
@@ -107,10 +110,14 @@ void Shard::update_twin(const IdentityId& id, twin::Update update, bool replace,
     if (!found.ok()) return answer(found.error());
     auto change = change_twin(**found, update, replace, condition);
     if (!change.ok()) return answer_after_writes<TwinView>(**found, change.error(), std::move(answer));
-    TwinView after = service_view(**found, *(*found)->twin);
-    store_twin(**found, std::move(*change), [after = std::move(after), answer = std::move(answer)](const Result<std::monostate>& stored) mutable {
-      answer(stored.ok() ? Result<TwinView>(std::move(after)) : Result<TwinView>(stored.error()));
+    IdentityState& state = **found;
+    if (!change->change.tags && !change->change.desired) return answer_after_writes<TwinView>(state, service_view(state, *state.twin), std::move(answer));
+    const auto after = std::make_shared<TwinView>();
+    store_twin(state, std::move(*change), [after, answer = std::move(answer)](const Result<std::monostate>& stored) mutable {
+      answer(stored.ok() ? Result<TwinView>(std::move(*after)) : Result<TwinView>(stored.error()));
     });
+    // With what the configurations made of it.
+    *after = service_view(state, *state.twin);
   });
 }
 
@@ -176,13 +183,14 @@ Result<Shard::TwinChange> Shard::change_twin(IdentityState& state, const twin::U
 void Shard::store_twin(IdentityState& state, TwinChange made, Answer<std::monostate> answer) {
   twin::Change& change = made.change;
   if (!change.tags && !change.desired) return answer_after_writes<std::monostate>(state, std::monostate(), std::move(answer));
-  put_twin(state, made.before, change, [this, ref = ref_of(state), version = state.twin->desired_version(),
-                                        notification = std::move(change.desired_notification), answer = std::move(answer)](const Status& status) mutable {
+  put_twin(state, made.before, change, std::nullopt, [this, ref = ref_of(state), version = state.twin->desired_version(),
+                                                      notification = std::move(change.desired_notification), answer = std::move(answer)](const Status& status) mutable {
     if (!status.ok()) return answer(status.error());
     // Told to whoever is connected and subscribed now; others read the twin when they connect (device-mqtt.md 6.4).
     if (!notification.empty()) notify_desired(ref, notification, version);
     answer(std::monostate());
   });
+  reconfigure(state);
 }
 
 void Shard::notify_desired(const IdentityRef& ref, std::string_view notification, std::int64_t version) {

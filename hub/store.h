@@ -26,6 +26,7 @@
 #include "base/result.h"
 #include "base/unique_function.h"
 #include "hub/cloud_message.h"
+#include "hub/configuration.h"
 #include "hub/event.h"
 #include "hub/scheduled_job.h"
 #include "hub/session.h"
@@ -41,6 +42,7 @@ namespace nearhub::hub {
 struct TwinRecord {
   twin::StoredTwin twin;
   std::string model_id;
+  std::string configurations = {};  // what the configurations did to it (hub/configuration_merge.h), a JSON object; empty: nothing
 };
 
 // --- Write operations -------------------------------------------------------------------------------------------------------
@@ -72,6 +74,7 @@ struct PutTwin {  // kPreconditionFailed unless the stored versions are those ex
   std::optional<std::string> tags;      // the sections that changed, in their stored form
   std::optional<std::string> desired;
   std::optional<std::string> reported;
+  std::optional<std::string> configurations = {};  // as in TwinRecord, when it changed
 };
 struct PutModelId {
   IdentityId id;
@@ -109,6 +112,21 @@ struct DeleteAuthority {  // kPreconditionFailed as above
   std::string name;
   std::int64_t expected_etag;
 };
+// Each with the mark that its sweep is to be done (`sweep`, rising from change to change), until EndConfigurationSweep says that it was.
+struct PutConfiguration {  // kPreconditionFailed unless the stored etag counter is `expected_etag`; nullopt: unless there is none
+  Configuration configuration;
+  std::optional<std::int64_t> expected_etag;
+  std::int64_t sweep;
+};
+struct DeleteConfiguration {  // kPreconditionFailed as above
+  std::string configuration;
+  std::int64_t expected_etag;
+  std::int64_t sweep;
+};
+struct EndConfigurationSweep {  // nothing when a later change has left its mark
+  std::string configuration;
+  std::int64_t sweep;
+};
 struct ReplacePolicies {  // all of them
   std::vector<auth::AccessPolicy> policies;
 };
@@ -131,7 +149,7 @@ struct PutDeviceJobs {  // made or replaced
 
 using WriteOperation = std::variant<CreateIdentity, ReplaceIdentity, DeleteIdentity, PutActivity, PutTwin, PutModelId, PutSession, DropSession,
                                     EnqueueCloudMessage, RemoveCloudMessage, CountDelivery, RemoveFeedback, PutAuthority, DeleteAuthority, ReplacePolicies, PutTransferJob,
-                                    CreateScheduledJob, UpdateScheduledJob, PutDeviceJobs>;
+                                    CreateScheduledJob, UpdateScheduledJob, PutDeviceJobs, PutConfiguration, DeleteConfiguration, EndConfigurationSweep>;
 
 // Answers a telemetry message: who waits for the acknowledgement of which packet. `slot` and `generation` name a connection of the shard
 // (see Shard::attach), so that an answer to a connection that is gone falls nowhere.

@@ -66,6 +66,7 @@ JsonView TwinDocument::member(TwinMember which) const {
       json.object().member("iotEdge", identity.iot_edge).end_object();
       return object(std::move(json));
     }
+    case TwinMember::kConfigurations: return JsonView::of(head_.configurations);
     case TwinMember::kDeviceScope: {
       const std::string& scope = identity.iot_edge ? identity.device_scope : identity.parent_scope;
       return module || scope.empty() ? JsonView() : JsonView::string(scope);

@@ -26,6 +26,7 @@ struct TwinHead {
   std::string_view model_id;
   registry::LiveState live;
   WallTime last_activity{};
+  std::string_view configurations{};  // a JSON object (hub/configuration.h); empty: none
 };
 
 // The sections in their stored form; tags are looked at when `has_tags` only.

@@ -29,6 +29,7 @@ struct TwinRow {
   std::string_view model_id;
   TwinSections sections;
   std::int64_t queued_messages;
+  std::string_view configurations;
 };
 
 class TwinVisitor {

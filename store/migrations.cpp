@@ -97,8 +97,18 @@ CREATE TABLE device_job(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Version 7. Configurations, what they did to each twin, and the sweeps over the twins that are still to be done.
+constexpr const char* kVersion7 = R"sql(
+ALTER TABLE twin ADD COLUMN configurations TEXT NOT NULL DEFAULT '';
+CREATE TABLE configuration(
+  id TEXT PRIMARY KEY, schema_version TEXT, labels TEXT NOT NULL, content TEXT NOT NULL, target_condition TEXT NOT NULL, priority INTEGER NOT NULL,
+  metrics TEXT NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, etag INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE configuration_sweep(id TEXT PRIMARY KEY, sweep INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
 // The step that leads to each version, from 1 on.
-constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+constexpr const char* kSteps[] = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6, kVersion7};
 static_assert(std::size(kSteps) == kSchemaVersion);
 
 }  // namespace

@@ -70,8 +70,8 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
       {o.insert_twin_, "INSERT INTO twin(identity, etag_counter, reported_version, model_id, tags, desired, reported) VALUES(?1,?2,?7,?3,?4,?5,?6)"},
       {o.find_twin_, "SELECT etag_counter, reported_version FROM twin WHERE identity=?1"},
       {o.update_twin_,
-       "UPDATE twin SET etag_counter=?2, reported_version=?3, tags=coalesce(?4, tags), desired=coalesce(?5, desired), reported=coalesce(?6, reported) "
-       "WHERE identity=?1"},
+       "UPDATE twin SET etag_counter=?2, reported_version=?3, tags=coalesce(?4, tags), desired=coalesce(?5, desired), reported=coalesce(?6, reported), "
+       "configurations=coalesce(?7, configurations) WHERE identity=?1"},
       {o.update_model_, "UPDATE twin SET model_id=?2 WHERE identity=?1"},
       {o.delete_twin_, "DELETE FROM twin WHERE identity=?1"},
       {o.put_session_,
@@ -114,6 +114,9 @@ Result<std::unique_ptr<Operations>> Operations::prepare(Database& database) {
   auto scheduled_jobs = ScheduledJobTable::prepare(database);
   if (!scheduled_jobs.ok()) return std::move(scheduled_jobs).error();
   o.scheduled_jobs_ = std::move(*scheduled_jobs);
+  auto configurations = ConfigurationTable::prepare(database);
+  if (!configurations.ok()) return std::move(configurations).error();
+  result->configurations_ = std::move(*configurations);
   return result;
 }
 
@@ -269,7 +272,7 @@ bool Operations::run(const hub::PutTwin& op, Status& result) {
                                op.expected_reported_version)};
     return true;
   }
-  update_twin_.bind(1, row).bind(2, op.etag_counter).bind(3, op.reported_version).bind(4, op.tags).bind(5, op.desired).bind(6, op.reported);
+  update_twin_.bind(1, row).bind(2, op.etag_counter).bind(3, op.reported_version).bind(4, op.tags).bind(5, op.desired).bind(6, op.reported).bind(7, op.configurations);
   return update_twin_.run();
 }
 

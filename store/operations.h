@@ -8,6 +8,7 @@
 #include <string>
 
 #include "hub/store.h"
+#include "store/configuration_table.h"
 #include "store/scheduled_job_table.h"
 #include "store/sqlite.h"
 
@@ -50,12 +51,16 @@ class Operations {
   bool run(const hub::CreateScheduledJob& op, Status& result) { return scheduled_jobs_->run(op, result); }
   bool run(const hub::UpdateScheduledJob& op, Status& /*result*/) { return scheduled_jobs_->run(op); }
   bool run(const hub::PutDeviceJobs& op, Status& /*result*/) { return scheduled_jobs_->run(op); }
+  bool run(const hub::PutConfiguration& op, Status& result) { return configurations_->run(op, result); }
+  bool run(const hub::DeleteConfiguration& op, Status& result) { return configurations_->run(op, result); }
+  bool run(const hub::EndConfigurationSweep& op, Status& /*result*/) { return configurations_->run(op); }
 
   // The row of an identity: 0 when there is none. False: the database failed.
   bool find(const IdentityId& id, std::int64_t& row, std::int64_t* etag = nullptr);
   bool delete_rows(std::int64_t identity);
 
   Database& database_;
+  std::unique_ptr<ConfigurationTable> configurations_;
   Statement find_identity_, insert_identity_, update_identity_, update_activity_, delete_identity_, find_modules_;
   Statement insert_twin_, find_twin_, update_twin_, update_model_, delete_twin_;
   Statement put_session_, delete_session_;

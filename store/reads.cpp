@@ -36,7 +36,7 @@ registry::Identity read_identity(const Statement& row) {
 
 namespace {
 
-// From `column` on: etag_counter, tags, desired, reported, model_id.
+// The columns kTwinColumns, from `column` on.
 hub::TwinRecord read_twin(const Statement& row, int column) {
   hub::TwinRecord record;
   record.twin.etag_counter = row.integer(column++);
@@ -46,11 +46,12 @@ hub::TwinRecord read_twin(const Statement& row, int column) {
   record.twin.tags = std::move(tags).value_or("{}");
   record.twin.desired = row.text(column++);
   record.twin.reported = row.text(column++);
-  record.model_id = row.text(column);
+  record.model_id = row.text(column++);
+  record.configurations = row.text(column);
   return record;
 }
-constexpr std::string_view kTwinColumns = "t.etag_counter, t.tags, t.desired, t.reported, t.model_id";
-constexpr int kTwinColumnCount = 5;
+constexpr std::string_view kTwinColumns = "t.etag_counter, t.tags, t.desired, t.reported, t.model_id, t.configurations";
+constexpr int kTwinColumnCount = 6;
 
 Status load_queue(Database& database, std::int64_t identity, std::vector<hub::CloudMessageHead>& queue) {
   auto rows = database.cached("SELECT sequence, enqueued, expiry, ack, delivery_count, message_id FROM cloud_message WHERE identity=?1 ORDER BY sequence");

@@ -25,7 +25,7 @@ class Scan {
  private:
   std::string select(std::string_view condition) const {
     return "SELECT " + std::string(kIdentityColumns) +
-           ", t.etag_counter, t.reported_version, t.model_id, t.tags, t.desired, t.reported,"
+           ", t.etag_counter, t.reported_version, t.model_id, t.tags, t.desired, t.reported, t.configurations,"
            " (SELECT count(*) FROM cloud_message m WHERE m.identity=i.id)"
            " FROM identity i CROSS JOIN twin t ON t.identity=i.id WHERE " +
            std::string(condition) + " ORDER BY i.device, i.module";
@@ -96,8 +96,9 @@ class Scan {
       ++column;
       const std::string_view desired = rows.text_view(column++);
       const std::string_view reported = rows.text_view(column++);
+      const std::string_view configurations = rows.text_view(column++);
       const hub::TwinRow row{identity,    identity.id.is_module() ? device_ : identity, etag_counter, reported_version, model_id,
-                             {has_tags, tags, desired, reported}, rows.integer(column)};
+                             {has_tags, tags, desired, reported}, rows.integer(column), configurations};
       const bool go_on = visitor_.visit(row);
       step_.last = identity.id;
       if (!go_on || is_used_up()) {

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "store/configuration_table.h"
 #include "store/event_log.h"
 #include "store/migrations.h"
 #include "store/operations.h"
@@ -257,6 +258,7 @@ Result<std::vector<registry::CertificateAuthority>> SqliteStore::certificate_aut
 }
 
 Result<std::vector<hub::UnfinishedJob>> SqliteStore::unfinished_scheduled_jobs() { return store::unfinished_scheduled_jobs(impl_->database); }
+Result<hub::StoredConfigurations> SqliteStore::configurations() { return read_configurations(impl_->database); }
 
 // --- Writer -------------------------------------------------------------------------------------------------------------------
 

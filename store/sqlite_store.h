@@ -51,6 +51,8 @@ class SqliteStore final : public hub::Store {
   Result<std::vector<registry::CertificateAuthority>> certificate_authorities();
   // In the order in which they were made.
   Result<std::vector<hub::UnfinishedJob>> unfinished_scheduled_jobs();
+  // In the order of their ids, with the sweeps that are to be done.
+  Result<hub::StoredConfigurations> configurations();
 
   void submit(std::unique_ptr<hub::WriteBatch> batch, Executor& executor, UniqueFunction<void(std::unique_ptr<hub::WriteBatch>)> done) override;
   void load_device(DeviceId id, Executor& executor, hub::Answer<std::optional<hub::DeviceRecord>> answer) override;

@@ -27,6 +27,7 @@ namespace nearhub::twin {
   X(Tags, "tags")                                     \
   X(Properties, "properties")                         \
   X(Capabilities, "capabilities")                     \
+  X(Configurations, "configurations")                 \
   X(DeviceScope, "deviceScope")                       \
   X(ParentScopes, "parentScopes")
 

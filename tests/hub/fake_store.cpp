@@ -29,6 +29,9 @@ constexpr const char* name_of() {
   if constexpr (std::is_same_v<Operation, CreateScheduledJob>) return "CreateScheduledJob";
   if constexpr (std::is_same_v<Operation, UpdateScheduledJob>) return "UpdateScheduledJob";
   if constexpr (std::is_same_v<Operation, PutDeviceJobs>) return "PutDeviceJobs";
+  if constexpr (std::is_same_v<Operation, PutConfiguration>) return "PutConfiguration";
+  if constexpr (std::is_same_v<Operation, DeleteConfiguration>) return "DeleteConfiguration";
+  if constexpr (std::is_same_v<Operation, EndConfigurationSweep>) return "EndConfigurationSweep";
   return "RemoveFeedback";
 }
 
@@ -146,6 +149,7 @@ Status FakeStore::apply(const WriteOperation& operation) {
     }
     if (op->desired) stored->twin.twin.desired = *op->desired;
     if (op->reported) stored->twin.twin.reported = *op->reported;
+    if (op->configurations) stored->twin.configurations = *op->configurations;
     return {};
   }
   if (const auto* op = std::get_if<PutModelId>(&operation)) {
@@ -312,7 +316,8 @@ void FakeStore::scan_twins(TwinScan scan, std::unique_ptr<TwinVisitor> visitor, 
       if (id.is_module() != scan.modules || !asked_for || !id.device.view().starts_with(scan.prefix)) continue;
       const twin::StoredTwin& twin = stored->twin.twin;
       const TwinRow row{stored->identity, sorted.at({id.device, {}})->identity, twin.etag_counter, stored->reported_version, stored->twin.model_id,
-                        {twin.has_tags, twin.tags, twin.desired, twin.reported}, static_cast<std::int64_t>(stored->queue.size())};
+                        {twin.has_tags, twin.tags, twin.desired, twin.reported}, static_cast<std::int64_t>(stored->queue.size()),
+                        stored->twin.configurations};
       const bool go_on = step.visitor->visit(row);
       step.last = id;
       if (!go_on || ++looked == scan.max_rows) return step;

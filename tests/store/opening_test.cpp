@@ -117,6 +117,7 @@ TEST_SUITE("store") {
     execute(path,
             "DROP INDEX identity_disabled; DROP INDEX identity_of_module; DROP INDEX identity_edge; DROP TABLE transfer_job; ALTER TABLE identity DROP COLUMN iot_edge;"
             "ALTER TABLE identity DROP COLUMN device_scope; ALTER TABLE identity DROP COLUMN parent_scope; DROP TABLE certificate_authority;"
+            "ALTER TABLE twin DROP COLUMN configurations; DROP TABLE configuration; DROP TABLE configuration_sweep;"
             "DROP TABLE scheduled_job; DROP TABLE scheduled_job_state; DROP TABLE device_job; PRAGMA user_version=1");
     {
       StoreRig rig(at(path));
@@ -128,7 +129,8 @@ TEST_SUITE("store") {
     auto database = Database::open(path, Database::Mode::kReadOnly);
     REQUIRE(database.ok());
     CHECK(database->query_integer("PRAGMA user_version").value() == kSchemaVersion);
-    for (const char* object : {"identity_disabled", "certificate_authority", "identity_of_module", "identity_edge", "transfer_job", "scheduled_job", "scheduled_job_state", "device_job"}) {
+    for (const char* object : {"identity_disabled", "certificate_authority", "identity_of_module", "identity_edge", "transfer_job", "scheduled_job", "scheduled_job_state", "device_job", "configuration",
+                               "configuration_sweep"}) {
       CHECK(database->query_integer("SELECT count(*) FROM sqlite_schema WHERE name='" + std::string(object) + "'").value() == 1);
     }
   }
