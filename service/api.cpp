@@ -16,6 +16,7 @@ const std::vector<Route>& routes() {
     add_query_routes(made);
     add_scheduled_job_routes(made);
     add_job_routes(made);
+    add_configuration_routes(made);
     add_missing_routes(made);
     add_policy_routes(made);
     add_bulk_routes(made);
@@ -165,17 +166,7 @@ Result<IdentityId> identity_of(const Request& request) {
 }
 
 void add_missing_routes(std::vector<Route>& routes) {
-  using auth::Right;
-  const std::vector<auth::Rights> either = {Right::kRegistryWrite, Right::kServiceConnect}, any_read = {Right::kRegistryRead, Right::kServiceConnect};
   const Envelope e1 = Envelope::kE1;
-  routes.insert(routes.end(), {
-      {"POST", "configurations/testQueries", either, e1, nullptr},
-      {"GET", "configurations", any_read, e1, nullptr},
-      {"GET", "configurations/{}", any_read, e1, nullptr},
-      {"PUT", "configurations/{}", either, e1, nullptr},
-      {"DELETE", "configurations/{}", either, e1, nullptr},
-      {"POST", "devices/{}/applyConfigurationContent", either, e1, nullptr},
-  });
   // A device's own requests: their credentials are not looked at before there is something to open with them.
   const std::vector<auth::Rights> nobody;
   routes.insert(routes.end(), {

@@ -86,6 +86,7 @@ void add_feedback_routes(std::vector<Route>& routes);
 void add_query_routes(std::vector<Route>& routes);
 void add_event_routes(std::vector<Route>& routes);
 void add_policy_routes(std::vector<Route>& routes);
+void add_configuration_routes(std::vector<Route>& routes);
 void add_scheduled_job_routes(std::vector<Route>& routes);
 void add_job_routes(std::vector<Route>& routes);
 void add_refusal_routes(std::vector<Route>& routes);

@@ -102,22 +102,6 @@ TEST_SUITE("service") {
           "GET /twins/d1 -> 400 InvalidProtocolVersion: expected api-version=YYYY-MM-DD in the query; received none; add ?api-version=2021-04-12");
   }
 
-  TEST_CASE("routing: what the cloud has and this version lacks says so, once the caller may use it") {
-    TestHub hub;
-    hub.create("d1");
-    HttpClient anonymous(hub.tls(), hub.https());
-    for (const auto& [method, path, pattern] :
-         {std::tuple{"POST", "/configurations/testQueries", "configurations/testQueries"}, {"GET", "/configurations", "configurations"},
-          {"GET", "/configurations/c1", "configurations/{}"}, {"PUT", "/configurations/c1", "configurations/{}"},
-          {"DELETE", "/configurations/c1", "configurations/{}"}, {"POST", "/devices/d1/applyConfigurationContent", "devices/{}/applyConfigurationContent"}}) {
-      CAPTURE(method);
-      CAPTURE(path);
-      CHECK(e1(hub.api(method, path)) == kNotImplemented + method + " /" + pattern + " is not implemented in this version of nearhub");
-      CHECK(e1(anonymous.request(method, std::string(path) + "?api-version=2021-04-12")) == "401 IotHubUnauthorizedAccess: Unauthorized");
-    }
-    CHECK(newest_refusal(hub, "d1").starts_with("POST /devices/d1/applyConfigurationContent -> 501 NotImplemented: "));
-  }
-
   TEST_CASE("routing: a device's own requests over HTTPS are not implemented, whoever asks") {
     TestHub hub;
     hub.create("d1");
