@@ -203,6 +203,7 @@ int run_command_line(const std::vector<std::string>& arguments, Console& console
   add_certificate_commands(app, invocation);
   add_board_commands(app, invocation);
   add_registry_commands(app, invocation);
+  add_configuration_commands(app, invocation);
   add_message_commands(app, invocation);
   add_query_command(app, invocation);
   add_hub_commands(app, invocation);

@@ -58,6 +58,7 @@ void add_identity_commands(CLI::App& app, Invocation& invocation);  // device, m
 void add_authority_commands(CLI::App& app, Invocation& invocation);  // ca
 void add_certificate_commands(CLI::App& app, Invocation& invocation);  // cert
 void add_board_commands(CLI::App& app, Invocation& invocation);  // board
+void add_configuration_commands(CLI::App& app, Invocation& invocation);  // config
 void add_registry_commands(CLI::App& app, Invocation& invocation);  // policy, job
 void add_message_commands(CLI::App& app, Invocation& invocation);   // monitor, twin, method, send, purge
 void add_scheduled_job_commands(CLI::App& job, Invocation& invocation);  // below job

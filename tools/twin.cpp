@@ -104,6 +104,13 @@ std::string twin_text(const JsonValue& twin) {
   fields.add("status", fmt::format("{}, {}, last activity {}", text_at(twin, {"status"}),
                                    text_at(twin, {"connectionState"}), show_time(text_at(twin, {"lastActivityTime"}))));
   fields.add("version", fmt::format("{}, etag {}", text_at(twin, {"version"}), text_at(twin, {"etag"})));
+  if (const JsonValue* configurations = find_path(twin, {"configurations"}); configurations != nullptr && configurations->IsObject()) {
+    std::string states;
+    for (const auto& each : configurations->GetObject()) {
+      states += fmt::format("{}{} {}", states.empty() ? "" : ", ", string_of(each.name), text_at(each.value, {"status"}));
+    }
+    fields.add("configs", states);
+  }
   std::string text = fields.text();
   if (const JsonValue* tags = find_path(twin, {"tags"})) text += "tags\n" + section_text(*tags);
   for (const char* name : {"desired", "reported"}) {
