@@ -182,7 +182,8 @@ TEST_SUITE("service") {
       const HttpAnswer answer = hub.api("GET", "/jobs/v2/query" + query, {}, headers);
       CHECK(answer.header("x-ms-item-type") == "JobResponse");
       std::string text;
-      for (const JsonValue& job : json_of(answer).GetArray()) text += string_member(job, "jobId") + " ";
+      const JsonDocument jobs = json_of(answer);
+      for (const JsonValue& job : jobs.GetArray()) text += string_member(job, "jobId") + " ";
       return std::pair{text, answer.header("x-ms-continuation")};
     };
     CHECK(list("").first == "m1 u3 u2 u1 ");
@@ -214,7 +215,8 @@ TEST_SUITE("service") {
       if (!continuation.empty()) headers.emplace_back("x-ms-continuation", continuation);
       const HttpAnswer answer = hub.api("POST", "/devices/query", R"({"query":"SELECT * FROM devices.jobs"})", headers);
       REQUIRE(answer.status == 200);
-      for (const JsonValue& row : json_of(answer).GetArray()) ++seen[string_member(row, "jobId") + string_member(row, "deviceId")];
+      const JsonDocument rows = json_of(answer);
+      for (const JsonValue& row : rows.GetArray()) ++seen[string_member(row, "jobId") + string_member(row, "deviceId")];
       continuation = answer.header("x-ms-continuation");
       REQUIRE(++pages <= 4);
     } while (!continuation.empty());
