@@ -102,7 +102,9 @@ TEST_SUITE("service") {
     CHECK(json_of(failed).Size() == 1);
     const JsonDocument modules = run_job(hub, "modules", method_body_of("FROM devices.modules WHERE moduleId = 'm1'", R"({"methodName":"m"})"));
     CHECK(member(modules, "deviceJobStatistics/failedCount") == "1");
-    CHECK(member(rows_of(hub, "modules")[0], "moduleId") == "\"m1\"");
+    const JsonDocument module_rows = rows_of(hub, "modules");
+    REQUIRE(module_rows.Size() == 1);
+    CHECK(member(module_rows[0], "moduleId") == "\"m1\"");
   }
 
   TEST_CASE("scheduled jobs: a wrong condition is taken, and fails the job") {
