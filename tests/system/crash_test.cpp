@@ -235,4 +235,36 @@ TEST_SUITE("system") {
     await([&] { return site.api("GET", "/jobs").body.find(R"("status":"completed")") != std::string::npos; });
     CHECK(devices() == kLines);
   }
+
+  TEST_CASE("crash: a configuration whose change was answered reaches all its twins, and leaves all, whenever the hub is killed") {
+    constexpr int kDevices = 2500;  // a change is answered behind the first thousand
+    Site site;
+    for (int i = 0; i < kDevices; i += 100) {
+      std::string body = "[";
+      for (int j = i; j < i + 100; ++j) body += (j == i ? "" : ",") + std::string(R"({"id":"d)") + std::to_string(j) + R"(","tags":{"n":1}})";
+      REQUIRE(site.api("POST", "/devices", body + "]").status == 200);
+    }
+    const auto count = [&site](std::string_view condition) {
+      const std::string answer = site.api("POST", "/devices/query", R"({"query":"SELECT COUNT() AS n FROM devices WHERE )" + std::string(condition) + "\"}").body;
+      return number_at(answer.substr(1, answer.size() - 2), {"n"});
+    };
+    RequestLoad load(site);
+    const auto change = [&](std::string_view method, std::string_view body, int status) {
+      load.begin({site.request(method, "/configurations/all", body)});
+      load.await(1);
+      site.hub().kill_hard();
+      load.read_to_end();
+      REQUIRE(load.statuses() == std::vector<int>{status});
+      site.start();
+    };
+    change("PUT", R"({"content":{"deviceContent":{"properties.desired.a":1}},"targetCondition":"tags.n = 1"})", 200);
+    await([&] { return count("configurations.[[all]].status = 'Applied'") == kDevices; });
+    CHECK(count("properties.desired.a = 1") == kDevices);
+    change("DELETE", {}, 204);
+    await([&] { return count("IS_DEFINED(configurations)") == 0; });
+    // A start behind a sweep that came to its end does nothing again.
+    CHECK(site.stop() == 0);
+    site.start();
+    CHECK(site.hub().log().find("configuration=") == std::string::npos);
+  }
 }
