@@ -89,6 +89,7 @@ class Hub {
   void set_feedback(FeedbackQueue& feedback) { feedback_ = &feedback; }
   FeedbackQueue& feedback() const { return *feedback_; }
 
+  // And for the configurations.
   void set_configurations(Configurations& configurations) { configurations_ = &configurations; }
   Configurations& configurations() const { return *configurations_; }
 
