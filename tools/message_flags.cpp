@@ -6,6 +6,7 @@
 #include "tools/method.h"
 #include "tools/monitor.h"
 #include "tools/twin.h"
+#include "tools/twin_watch.h"
 
 namespace nearhub::tools {
 namespace {
@@ -77,6 +78,24 @@ void add_twin_change(CLI::App& family, Invocation& invocation, bool replace) {
               : "Example:\n  nearhub twin patch thermostat --desired '{\"interval\":10,\"mode\":null}'");
 }
 
+void add_twin_watch(CLI::App& family, Invocation& invocation) {
+  struct Watched {
+    IdentityId id;
+    bool json = false;
+  };
+  auto watched = std::make_shared<Watched>();
+  CLI::App& command = add_client_command(family, "watch", "Show what changes in a twin, as it changes", invocation,
+                                         [watched](HubClient& hub, Console& console) {
+                                           Interrupt interrupt;
+                                           const InterruptOnSignals on_signals(interrupt);
+                                           interrupt.watch_reader(console.output_fd());
+                                           return watch_twin(hub, watched->id, watched->json, interrupt, console);
+                                         });
+  add_identity(command, watched->id, IdentityKind::kEither);
+  command.add_flag("--json", watched->json, "One JSON object a line, for scripts");
+  command.footer("Examples:\n  nearhub twin watch thermostat\n  nearhub twin watch board/firmware --json | jq .properties.reported");
+}
+
 void add_twin(CLI::App& app, Invocation& invocation) {
   CLI::App& family = add_family(app, "twin", "Show and change the twin of a device or module");
   struct Show {
@@ -92,6 +111,7 @@ void add_twin(CLI::App& app, Invocation& invocation) {
   command.footer("Examples:\n  nearhub twin show thermostat\n  nearhub twin show thermostat --json | jq .properties.reported");
   add_twin_change(family, invocation, false);
   add_twin_change(family, invocation, true);
+  add_twin_watch(family, invocation);
 }
 
 void add_method(CLI::App& app, Invocation& invocation) {

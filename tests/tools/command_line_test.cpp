@@ -20,7 +20,7 @@ const std::vector<Arguments> kCommands = {
     {"serve"},          {"device", "create"}, {"device", "list"},   {"device", "show"},    {"device", "connection-string"},
     {"device", "enable"}, {"device", "disable"}, {"device", "delete"}, {"module", "create"}, {"module", "list"},
     {"module", "show"}, {"module", "connection-string"}, {"module", "delete"}, {"monitor"}, {"twin", "show"},
-    {"twin", "patch"},  {"twin", "replace"},  {"method"},           {"send"},              {"purge"},
+    {"twin", "patch"},  {"twin", "replace"},  {"twin", "watch"},  {"method"},           {"send"},              {"purge"},
     {"sas", "make"},    {"sas", "explain"},   {"why"},              {"status"},            {"examples"},
     {"clock", "advance"}};
 
@@ -51,7 +51,7 @@ TEST_SUITE("tools") {
     CHECK(contains(nothing.error, "nearhub: which command? There are serve, device, module, "));
     CHECK(contains(nothing.error, "\nTry `nearhub --help`.\n"));
     CHECK(run({"twin"}).error ==
-          "nearhub: which command of twin? There are show, patch, replace\nTry `nearhub twin --help`.\n");
+          "nearhub: which command of twin? There are show, patch, replace, watch\nTry `nearhub twin --help`.\n");
   }
 
   TEST_CASE("command line: a flag of a command that stands before it") {

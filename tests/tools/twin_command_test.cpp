@@ -70,13 +70,15 @@ TEST_SUITE("tools") {
     }
   }
 
-  TEST_CASE("twin patch: with --etag only the twin that was read is changed") {
+  TEST_CASE("twin patch, replace: with --etag only the twin that was read is changed") {
     TestHub hub;
     hub.create("d1");
     CHECK(run(hub, {"twin", "patch", "d1", "--tags", R"({"a":1})", "--etag", "AAAAAAAAAAE="}).exit_code == 0);
     const Outcome stale = run(hub, {"twin", "patch", "d1", "--tags", R"({"a":2})", "--etag", "AAAAAAAAAAE="});
     CHECK(stale.exit_code == 1);
     CHECK(stale.error.find("nearhub: PreconditionFailed, ETag may be invalid.") == 0);
+    CHECK(run(hub, {"twin", "replace", "d1", "--tags", R"({"b":1})", "--etag", "AAAAAAAAAAE="}).exit_code == 1);
+    CHECK(run(hub, {"twin", "replace", "d1", "--tags", R"({"b":1})", "--etag", "AAAAAAAAAAI="}).exit_code == 0);
   }
 
   TEST_CASE("twin patch: an update that would change nothing, or is no JSON, is refused with the reason") {
