@@ -163,4 +163,60 @@ TEST_SUITE("service") {
     hub.advance(std::chrono::milliseconds{7'100});
     CHECK(service.read_answer().status == 504);
   }
+
+  TEST_CASE("methods: a device that leaves in between has until the response timeout to come back") {
+    TestHub hub;
+    hub.create("d1");
+    HttpClient service(hub.tls(), hub.https());
+    auto device = subscribed(hub, "d1");
+    post(hub, service, "/twins/d1/methods", R"({"methodName":"m","responseTimeoutInSeconds":10})");
+    device->expect<mqtt::Publish>();
+    device->send(mqtt::Disconnect{});
+    device->expect_closed();
+    hub.wait_until([&] { return member(json_of(hub.api("GET", "/twins/d1")), "connectionState") == "\"Disconnected\""; }, "the disconnect");
+    CHECK(e3(hub.api("POST", "/twins/d1/methods", R"({"methodName":"m"})")).starts_with("404103 DeviceNotOnline: "));
+    hub.advance(std::chrono::milliseconds{10'100});
+    CHECK(e3(service.read_answer()).starts_with("504101 GatewayTimeout: "));
+  }
+
+  TEST_CASE("methods: a connection that is taken over leaves its calls to the next, which are told apart from new ones") {
+    TestHub hub;
+    hub.create("d1");
+    HttpClient first_caller(hub.tls(), hub.https()), second_caller(hub.tls(), hub.https());
+    auto first = subscribed(hub, "d1");
+    post(hub, first_caller, "/twins/d1/methods", R"({"methodName":"before","payload":1})");
+    CHECK(first->expect<mqtt::Publish>().topic == "$iothub/methods/POST/before/?$rid=1");
+    auto second = subscribed(hub, "d1");
+    first->expect_closed();
+    post(hub, second_caller, "/twins/d1/methods", R"({"methodName":"after","payload":2})");
+    const auto request = second->expect<mqtt::Publish>();
+    CHECK(request.topic == "$iothub/methods/POST/after/?$rid=2");
+    answer(*second, request, "200", "\"after\"");
+    CHECK(second_caller.read_answer().body == R"({"status":200,"payload":"after"})");
+    mqtt::Publish late;
+    late.topic = "$iothub/methods/res/200/?$rid=1";
+    late.payload = "\"before\"";
+    second->send(late);
+    CHECK(first_caller.read_answer().body == R"({"status":200,"payload":"before"})");
+  }
+
+  TEST_CASE("methods: an answer that is late or comes twice is of no consequence to the next call") {
+    TestHub hub;
+    hub.create("d1");
+    HttpClient service(hub.tls(), hub.https());
+    auto device = subscribed(hub, "d1");
+    post(hub, service, "/twins/d1/methods", R"({"methodName":"m","responseTimeoutInSeconds":5})");
+    device->expect<mqtt::Publish>();
+    hub.advance(std::chrono::milliseconds{5'100});
+    CHECK(service.read_answer().status == 504);
+    mqtt::Publish late;
+    late.topic = "$iothub/methods/res/200/?$rid=1";
+    late.payload = "\"late\"";
+    for (int i = 0; i < 2; ++i) device->send(late);
+    device->expect_silence();
+    const Call next = call(hub, *device, "/twins/d1/methods", R"({"methodName":"m"})", "200", "\"in time\"");
+    CHECK(next.topic == "$iothub/methods/POST/m/?$rid=2");
+    CHECK(next.answer.body == R"({"status":200,"payload":"in time"})");
+    CHECK(newest_refusal(hub, "d1").find("the answer came too late, or twice") != std::string::npos);
+  }
 }
