@@ -97,13 +97,15 @@ Status Import::flush() {
   in_wave_.clear();
   children_in_wave_.clear();
   wave_bytes_ = 0;
+  if (context_.cut_off) return Error{ErrorCode::kCancelled, "cut off"};
   std::vector<Waiting<std::monostate>> answers(wave.size());
   for (std::size_t i = 0; i < wave.size(); ++i) {
     hub::Shard& shard = context_.hub.shard(context_.hub.home_of(wave[i].operation.id.device));
     shard.executor().post([&shard, operation = wave[i].operation, answer = answers[i].answer()]() mutable { shard.import(std::move(operation), std::move(answer)); });
   }
   for (std::size_t i = 0; i < wave.size(); ++i) {
-    const auto done = answers[i].wait(context_.cut_off);
+    // A cancelled job waits for what it has begun: behind its end it changes nothing.
+    const auto done = answers[i].wait(context_.stopping);
     if (done.ok()) {
       progress_made_ = true;
       continue;

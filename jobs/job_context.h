@@ -13,7 +13,8 @@ namespace nearhub::jobs {
 struct JobContext {
   const hub::Hub& hub;
   const TransferRequest& request;
-  const std::atomic<bool>& cut_off;
+  const std::atomic<bool>& cut_off;   // cancelled, or the hub stops
+  const std::atomic<bool>& stopping;  // the hub stops: nobody answers any more
   std::function<void(std::uint64_t done, std::uint64_t of)> progress;
 };
 

@@ -142,7 +142,7 @@ Status TransferJobs::work(Active& active) {
   std::exchange(active.created, nullptr)(job);
   job.status = hub::TransferStatus::kRunning;
   if (Status saved = save(job); !saved.ok()) return saved;
-  const JobContext context{hub_, request, cut_off_, [this, &active](std::uint64_t done, std::uint64_t of) { progress(active, done, of); }};
+  const JobContext context{hub_, request, cut_off_, stopping_, [this, &active](std::uint64_t done, std::uint64_t of) { progress(active, done, of); }};
   return import ? run_import(context, *input, **output) : run_export(context, **output);
 }
 
