@@ -38,10 +38,9 @@ void FeedbackQueue::drop_expired() {
 void FeedbackQueue::receive(Answer<Batch> answer) {
   NEARHUB_DCHECK(executor_.is_current());
   drop_expired();
-  if (locks_.size() >= kMaxLockedFeedbackBatches) {
-    return answer(Error{ErrorCode::kThrottlingException, fmt::format("{} batches of feedback are locked: complete or abandon them first", locks_.size())});
+  if (locks_.size() + receivers_.size() >= kMaxLockedFeedbackBatches) {
+    return answer(Error{ErrorCode::kThrottlingException, fmt::format("{} batches of feedback are locked or asked for: complete or abandon them first", locks_.size() + receivers_.size())});
   }
-  if (receivers_.size() >= kMaxWaitingFeedbackReceivers) return answer(Error{ErrorCode::kThrottlingException, "too many receivers of feedback wait; try again"});
   receivers_.push_back(std::move(answer));
   if (receivers_.size() == 1) read();
 }

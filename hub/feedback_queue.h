@@ -23,8 +23,7 @@
 namespace nearhub::hub {
 
 inline constexpr std::size_t kMaxFeedbackBatch = 100;            // records; a bound of our own
-inline constexpr std::size_t kMaxLockedFeedbackBatches = 50;     // of the hub; a bound of our own
-inline constexpr std::size_t kMaxWaitingFeedbackReceivers = 50;  // a bound of our own
+inline constexpr std::size_t kMaxLockedFeedbackBatches = 50;     // of the hub, with receivers that wait for theirs; a bound of our own
 inline constexpr std::chrono::seconds kFeedbackLockTime{60};     // the cloud's default, feedback.lockDurationAsIso8601 = PT1M
 
 class FeedbackQueue {
@@ -42,7 +41,7 @@ class FeedbackQueue {
   // Runs `task` on the loop where the rest may be called. Any thread; false when too much waits there.
   bool try_post(Task task) { return executor_.try_post(std::move(task)); }
 
-  // Fails with kThrottlingException while too many batches are locked, or too many receivers wait.
+  // Fails with kThrottlingException while too many batches are locked or asked for.
   void receive(Answer<Batch> answer);
   // Answers when the records are gone for good. Fails with kDeviceMessageLockLost for a token that locks nothing (any more).
   void complete(std::string_view lock_token, Answer<std::monostate> answer);

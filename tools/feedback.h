@@ -11,11 +11,12 @@ namespace nearhub::tools {
 
 struct FeedbackOptions {
   bool follow = false;  // until interrupted; otherwise ends when all that is there was shown
-  bool keep = false;    // what was shown stays at the hub; not together with `follow`
+  bool keep = false;    // what was shown stays at the hub, and no more than 1000 records are; not together with `follow`
   bool json = false;    // one object a line
 };
 
-// Shows the records and takes them out of the hub, a batch once it is printed: what nobody saw is there the next time.
+// Shows the records and takes them out of the hub, a batch once it is printed: what nobody saw is there the next time. Ends between two batches when
+// interrupted; with `follow` it waits for a hub that is away.
 Status show_feedback(HubClient& hub, const FeedbackOptions& options, const Interrupt& interrupt, Console& console);
 
 }  // namespace nearhub::tools

@@ -208,7 +208,7 @@ void add_feedback(CLI::App& app, Invocation& invocation) {
                                            return show_feedback(hub, *options, interrupt, console);
                                          });
   CLI::Option* follow = command.add_flag("--follow", options->follow, "Go on as feedback comes, until Ctrl-C");
-  command.add_flag("--keep", options->keep, "Leave at the hub what is shown (default: each is shown once)")->excludes(follow);
+  command.add_flag("--keep", options->keep, "Leave at the hub what is shown, 1000 records at most (default: each is shown once)")->excludes(follow);
   command.add_flag("--json", options->json, "One JSON object a line, for scripts");
   command.footer("Example:\n  nearhub send thermostat hello --ack full\n  nearhub feedback");
 }

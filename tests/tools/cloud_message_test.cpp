@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/time_format.h"
 #include "tests/tools/command_runner.h"
 
@@ -119,7 +121,7 @@ TEST_SUITE("tools") {
     TestHub hub;
     hub.create("d1");
     hub.create("d1/m1");
-    CHECK(run(hub, {"feedback"}).out == "no feedback; ask for it with `nearhub send ID BODY --ack full`\n");
+    CHECK(run(hub, {"feedback"}).out.starts_with("no feedback now; ask for it with `nearhub send ID BODY --ack full`."));
     REQUIRE(run(hub, {"send", "d1", "x", "--ack", "full", "--message-id", "one"}).exit_code == 0);
     REQUIRE(run(hub, {"send", "d1/m1", "x", "--ack", "negative", "--message-id", "two"}).exit_code == 0);
     REQUIRE(run(hub, {"purge", "d1"}).exit_code == 0);
@@ -134,5 +136,30 @@ TEST_SUITE("tools") {
     CHECK(shown.out.find("\n{\"originalMessageId\":\"two\"") != std::string::npos);
     CHECK(run(hub, {"feedback", "--json"}).out == "");
     CHECK(run(hub, {"feedback", "--keep", "--follow"}).exit_code == 2);
+  }
+
+  TEST_CASE("feedback: what nobody could read is there the next time") {
+    TestHub hub;
+    hub.create("d1");
+    Running follower(hub, {"feedback", "--follow"});
+    follower.console().close_output();
+    REQUIRE(hub.api("POST", "/devices/d1/messages/deviceBound", "x", {{"iothub-ack", "full"}}).status == 204);
+    REQUIRE(run(hub, {"purge", "d1"}).exit_code == 0);
+    CHECK(follower.finish().out == "");
+    const Outcome shown = run(hub, {"feedback"});
+    CHECK(shown.out.ends_with("Z  d1  Purged  a message without an id\n"));
+  }
+
+  TEST_CASE("feedback: --keep shows a thousand records and says that there may be more") {
+    TestHub hub([](broker::Config& config) { config.limits.cloud_queue_messages = 2000; });
+    hub.create("d1");
+    for (int i = 0; i < 1001; ++i) REQUIRE(hub.api("POST", "/devices/d1/messages/deviceBound", "x", {{"iothub-ack", "full"}, {"iothub-messageid", std::to_string(i)}}).status == 204);
+    REQUIRE(run(hub, {"purge", "d1"}).exit_code == 0);
+    const Outcome kept = run(hub, {"feedback", "--keep", "--json"});
+    CHECK(kept.exit_code == 0);
+    CHECK(std::count(kept.out.begin(), kept.out.end(), '\n') == 1000);
+    CHECK(kept.error.find("there may be more") != std::string::npos);
+    const Outcome all = run(hub, {"feedback", "--json"});
+    CHECK(std::count(all.out.begin(), all.out.end(), '\n') == 1001);
   }
 }
