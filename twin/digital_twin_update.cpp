@@ -39,6 +39,14 @@ class Patching {
     return operation.component.empty() ? apply_to_device(operation) : apply_to_component(operation);
   }
 
+  // A component whose last property was removed is none. Behind all operations: one of them may have given it another.
+  void drop_emptied_components() {
+    for (const std::string& name : removed_from_) {
+      const Value* component = after_.find(name);
+      if (component != nullptr && component->is_object() && component->members().size() == (is_component(component) ? 1 : 0)) after_.erase(name);
+    }
+  }
+
   Update update() const {
     Value patch = Value::object();
     for (const auto& [component, name] : touched_) {
@@ -137,8 +145,7 @@ class Patching {
     const bool exists = (desired != nullptr && desired->find(operation.name) != nullptr) || (reported != nullptr && reported->find(operation.name) != nullptr);
     if (operation.kind != PatchOperation::kAdd && !exists) return nothing_there(name + "/" + operation.name);
     if (operation.kind == PatchOperation::kRemove) {
-      // A component without properties is none.
-      if (desired != nullptr && desired->erase(operation.name) && desired->members().size() == (is_component(desired) ? 1 : 0)) after_.erase(name);
+      if (desired != nullptr && desired->erase(operation.name)) removed_from_.push_back(name);
       return {};
     }
     if (desired == nullptr) desired = &after_.set(name, marked());
@@ -151,6 +158,7 @@ class Patching {
   const Value before_;
   Value after_;
   std::vector<std::pair<std::string, std::string>> touched_;  // component (empty: the device itself) and name, an operation each
+  std::vector<std::string> removed_from_;  // components
 };
 
 }  // namespace
@@ -160,6 +168,7 @@ Result<Update> update_of(const DigitalTwinPatch& patch, const Twin& twin) {
   for (const PatchOperation& operation : patch) {
     if (Status applied = patching.apply(operation); !applied.ok()) return applied.error();
   }
+  patching.drop_emptied_components();
   return patching.update();
 }
 

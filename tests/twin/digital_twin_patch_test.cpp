@@ -96,6 +96,9 @@ TEST_SUITE("twin") {
     CHECK(told(R"([{"op":"remove","path":"/thermostat1/target"}])") == R"({"thermostat1":{"__t":"c","target":null}})");
     CHECK(told(R"([{"op":"remove","path":"/thermostat1/target"},{"op":"remove","path":"/thermostat1/mode"}])") == R"({"thermostat1":null})");
     CHECK(told(R"([{"op":"remove","path":"/thermostat1/max"}])") == "nothing");
+    // At the end of the patch, not between two operations of it.
+    CHECK(told(R"([{"op":"remove","path":"/thermostat1/target"},{"op":"remove","path":"/thermostat1/mode"},{"op":"add","path":"/thermostat1/speed","value":2}])") ==
+          R"({"thermostat1":{"__t":"c","target":null,"mode":null,"speed":2}})");
   }
 
   TEST_CASE("digital twin patch: operations follow each other") {
