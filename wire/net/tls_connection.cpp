@@ -479,6 +479,7 @@ std::vector<std::string> TlsConnection::take_client_certificates() {
   X509* leaf = SSL_get0_peer_certificate(ssl_);
   if (leaf == nullptr) return certificates;
   add(leaf);
+  if (certificates.empty()) return certificates;  // no memory: what comes behind it is not the client's own
   STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_);
   if (const SharedIntermediates known = std::exchange(resumed_intermediates_, nullptr)) {
     certificates.insert(certificates.end(), known->begin(), known->end());

@@ -30,6 +30,7 @@ constexpr std::array kDiagnoses = {
     Diagnosis{SSL_R_UNSUPPORTED_PROTOCOL, "the client offers no TLS version above 1.1", "the hub speaks TLS 1.2 and 1.3"},
     Diagnosis{SSL_R_EXCESSIVE_MESSAGE_SIZE, "the client sends more than 16 KB of certificates",
               "send the leaf and the intermediates that the hub needs, not the root or a whole bundle"},
+    Diagnosis{SSL_R_WRONG_CURVE, "the client's certificate has a key on a curve that TLS has no place for here", "make its key on P-256, P-384 or P-521, or with RSA"},
     Diagnosis{SSL_R_NO_SHARED_CIPHER, "client and hub share no cipher suite", "see docs/tls.md for the hub's list"},
     Diagnosis{SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the client does not trust the hub's certificate authority", kTrustAdvice},
     Diagnosis{SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, kRefused, kRefusedAdvice},
