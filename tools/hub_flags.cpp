@@ -142,24 +142,31 @@ void add_examples(CLI::App& app, Invocation& invocation) {
   command.footer("Example:\n  nearhub examples thermostat");
 }
 
+// Seconds, also with a fraction, or a duration with a unit.
+std::optional<double> seconds_of(const std::string& text) {
+  if (const auto duration = parse_duration(text)) return static_cast<double>(duration->count());
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !std::isfinite(value) || value < 0) return std::nullopt;
+  return value;
+}
+
 void add_clock(CLI::App& app, Invocation& invocation) {
   CLI::App& family = add_family(app, "clock", "Move the clock of a hub that runs with --test-clock");
-  auto seconds = std::make_shared<double>(0);
+  auto how_far = std::make_shared<std::string>();
   CLI::App& command =
       add_client_command(family, "advance", "Move the hub's clock forward, for tests of expiry", invocation,
-                         [seconds](HubClient& hub, Console& console) { return advance_clock(hub, *seconds, console); });
-  command.add_option("SECONDS", *seconds, "How far")
+                         [how_far](HubClient& hub, Console& console) { return advance_clock(hub, seconds_of(*how_far).value_or(0), console); });
+  command.add_option("SECONDS", *how_far, "How far: seconds, or 10m, 2h, 1d")
       ->required()
       ->option_text("SECONDS")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            char* end = nullptr;
-            const double value = std::strtod(text.c_str(), &end);
-            if (text.empty() || *end != '\0' || !std::isfinite(value)) return terminal_text(text) + " is no number of seconds";
-            return value < 0 ? std::string("a clock moves forward only") : std::string();
+            if (text.starts_with('-')) return std::string("a clock moves forward only");
+            return seconds_of(text) ? std::string() : terminal_text(text) + " is no number of seconds, and no 10m, 2h or 1d";
           },
           ""));
-  command.footer("Example:\n  nearhub clock advance 3600");
+  command.footer("Example:\n  nearhub clock advance 1h");
 }
 
 }  // namespace

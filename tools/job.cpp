@@ -11,6 +11,7 @@
 #include "tools/json_text.h"
 #include "tools/scheduled_job.h"
 #include "tools/table.h"
+#include "tools/terminal_text.h"
 #include "tools/time_text.h"
 
 namespace nearhub::tools {
@@ -42,6 +43,13 @@ Status end_of(const JsonValue& job) {
   if (status == "completed") return {};
   const std::string reason = text_at(job, {"failureReason"});
   return Error{ErrorCode::kGenericConflict, fmt::format("the job {}{}{}", status == "failed" ? "failed" : "was cancelled", reason.empty() ? "" : ": ", reason)};
+}
+
+// Of a job that is no scheduled one. The rights for import and export jobs are others.
+Error unless_unauthorized(const Error& error, const std::string& id) {
+  if (error.code == ErrorCode::kJobNotFound) return {ErrorCode::kJobNotFound, fmt::format("JobNotFound: there is no job {}", terminal_text(id))};
+  if (error.code != ErrorCode::kIotHubUnauthorizedAccess) return error;
+  return {ErrorCode::kJobNotFound, fmt::format("JobNotFound: there is no scheduled job {}, and the login has no right to see import and export jobs (RegistryWrite)", terminal_text(id))};
 }
 
 }  // namespace
@@ -135,7 +143,7 @@ Status show_job(HubClient& hub, const std::string& id, bool json, Console& conso
   const bool scheduled = !is_unknown_job(*job);
   if (!scheduled) {
     body = hub.get(job_path(id));
-    if (!body.ok()) return body.error();
+    if (!body.ok()) return unless_unauthorized(body.error(), id);
     job = parse_object(*body);
     if (!job.ok()) return job.error();
   }
@@ -171,6 +179,7 @@ Status cancel_job(HubClient& hub, const std::string& id, Console& console) {
     request.method = "DELETE";
     request.path = job_path(id);
     answer = hub.call(request);
+    if (!answer.ok()) return unless_unauthorized(answer.error(), id);
   }
   if (!answer.ok()) return answer.error();
   console.print(fmt::format("cancelled job {}\n", id));

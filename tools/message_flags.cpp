@@ -135,8 +135,9 @@ void add_method(CLI::App& app, Invocation& invocation) {
   command.add_option("--file", call->file, "The payload from a file")->type_name("FILE")->excludes(argument);
   command
       .add_option("--timeout", call->method.response_timeout_s,
-                  "Seconds that the device may take, 5 to 300 (default: 30)")
+                  "Seconds that the device may take, 5 to 300 (default: 30, or the connect timeout)")
       ->check(CLI::Range(hub::kMinResponseTimeoutSeconds, hub::kMaxResponseTimeoutSeconds))
+      ->each([call](const std::string&) { call->method.response_timeout_given = true; })
       ->type_name("S");
   command
       .add_option("--connect-timeout", call->method.connect_timeout_s,

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/json_writer.h"
 #include "tools/identity.h"
 #include "tools/json_text.h"
@@ -12,13 +14,15 @@ namespace {
 // For the way there and back, beside the time that the device has.
 constexpr std::chrono::seconds kSpareTime{10};
 
+int response_timeout(const MethodCall& call) { return call.response_timeout_given ? call.response_timeout_s : std::max(call.response_timeout_s, call.connect_timeout_s); }
+
 }  // namespace
 
 Result<std::string> method_body(const MethodCall& call) {
   JsonWriter json;
   json.object()
       .member("methodName", call.name)
-      .member("responseTimeoutInSeconds", call.response_timeout_s)
+      .member("responseTimeoutInSeconds", response_timeout(call))
       .member("connectTimeoutInSeconds", call.connect_timeout_s);
   if (!call.payload.empty()) {
     const auto payload = parse_json(call.payload);
@@ -39,7 +43,7 @@ Status invoke_method(HubClient& hub, const MethodCall& call, Console& console) {
   request.method = "POST";
   request.path = twin_path(call.id) + "/methods";
   request.body = std::move(*body);
-  request.time_limit = std::chrono::seconds(call.response_timeout_s + call.connect_timeout_s) + kSpareTime;
+  request.time_limit = std::chrono::seconds(response_timeout(call) + call.connect_timeout_s) + kSpareTime;
   const auto answer = hub.request(request);
   if (!answer.ok()) return answer.error();
   if (!answer->ok()) {
@@ -68,7 +72,7 @@ Error explain_method_failure(const HubError& error, const MethodCall& call) {
                                                     : fmt::format("waited {} s for it", call.connect_timeout_s));
   } else if (explained.code == ErrorCode::kGatewayTimeout) {
     explained.detail =
-        fmt::format("{} did not answer within {} s ({})", describe(call.id), call.response_timeout_s, code);
+        fmt::format("{} did not answer within {} s ({})", describe(call.id), response_timeout(call), code);
   }
   return explained;
 }

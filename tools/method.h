@@ -16,7 +16,9 @@ struct MethodCall {
   IdentityId id;
   std::string name;
   std::string payload;  // JSON; empty: none is sent
+  // As long as the hub waits for the device at least: it refuses less.
   int response_timeout_s = hub::kDefaultResponseTimeoutSeconds;
+  bool response_timeout_given = false;  // otherwise it follows connect_timeout_s
   int connect_timeout_s = 0;
   bool json = false;
 };

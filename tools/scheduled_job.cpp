@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/json_writer.h"
 #include "base/random.h"
@@ -105,9 +107,9 @@ Status tell_end(HubClient& hub, const JsonValue& job, const std::string& body, c
   const std::int64_t devices = count_at(job, "deviceCount"), failed = count_at(job, "failedCount");
   if (!asked.json) {
     console.print(fmt::format("job {} {}: {} devices, {} succeeded, {} failed\n", asked.id, status, devices, count_at(job, "succeededCount"), failed));
-    if (failed > 0) {
-      if (Status shown = show_failures(hub, asked.id, console); !shown.ok()) return shown;
-    }
+    // A login that may not query is told the number all the same.
+    if (failed > 0) static_cast<void>(show_failures(hub, asked.id, console));
+    if (status == "completed" && devices == 0) console.say("the condition has found no device; `nearhub query \"SELECT deviceId FROM devices WHERE ...\"` shows whom one finds");
   }
   if (status != "completed") return Error{ErrorCode::kGenericConflict, fmt::format("the job {}{}", status == "failed" ? "failed" : "was cancelled", reason.empty() ? "" : ": " + reason)};
   if (failed > 0) return Error{ErrorCode::kGenericConflict, fmt::format("{} of {} devices failed; `nearhub job results {} --failed` shows all of them", failed, devices, asked.id)};
@@ -210,7 +212,7 @@ Status show_results(HubClient& hub, const std::string& id, bool failed_only, boo
   const auto known = parse_object(*job);
   if (!known.ok()) return known.error();
   if (is_unknown_job(*known)) return Error{ErrorCode::kJobNotFound, fmt::format("there is no scheduled job {}", id)};
-  bool any = false;
+  bool any = false, headed = false;
   for (std::string continuation;;) {
     const auto page = read_rows(hub, query_of(id, failed_only), continuation, 1000);
     if (!page.ok()) return page.error();
@@ -222,12 +224,15 @@ Status show_results(HubClient& hub, const std::string& id, bool failed_only, boo
         if (!console.print(std::string(row) + "\n")) return {};
       }
     } else if (!rows->Empty()) {
-      Table table({"DEVICE", "STATUS", "ENDED", "RESULT"});
+      // The headings stand above the first page only.
+      std::optional<Table> table;
+      if (!std::exchange(headed, true)) table.emplace(std::vector<std::string>{"DEVICE", "STATUS", "ENDED", "RESULT"});
       for (const JsonValue& row : rows->GetArray()) {
         const std::string end = text_at(row, {"endTimeUtc"});
-        table.add({device_of(row), text_at(row, {"status"}), end.empty() ? "" : show_time(end), result_of(row)});
+        std::vector<std::string> cells{device_of(row), text_at(row, {"status"}), end.empty() ? "" : show_time(end), result_of(row)};
+        table ? table->add(std::move(cells)) : void(table.emplace(std::move(cells)));
       }
-      if (!console.print(table.text())) return {};
+      if (!console.print(table->text())) return {};
     }
     continuation = page->continuation;
     if (continuation.empty()) break;

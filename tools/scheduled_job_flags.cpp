@@ -86,8 +86,9 @@ void add_method_job(CLI::App& family, Invocation& invocation) {
   CLI::Option* argument = command.add_option("PAYLOAD", call->argument, "JSON (default: null); - for standard input");
   argument->option_text("[PAYLOAD]");
   command.add_option("--file", call->file, "The payload from a file")->type_name("FILE")->excludes(argument);
-  command.add_option("--timeout", call->method.response_timeout_s, "Seconds that a device may take, 5 to 300 (default: 30)")
+  command.add_option("--timeout", call->method.response_timeout_s, "Seconds that a device may take, 5 to 300 (default: 30, or the connect timeout)")
       ->check(CLI::Range(hub::kMinResponseTimeoutSeconds, hub::kMaxResponseTimeoutSeconds))
+      ->each([call](const std::string&) { call->method.response_timeout_given = true; })
       ->type_name("S");
   command.add_option("--connect-timeout", call->method.connect_timeout_s, "Seconds to wait for one that is offline (default: 0)")
       ->check(CLI::Range(0, hub::kMaxConnectTimeoutSeconds))

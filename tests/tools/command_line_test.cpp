@@ -62,7 +62,7 @@ TEST_SUITE("tools") {
 
   TEST_CASE("command line: numbers that are none") {
     CHECK(run({"clock", "advance", "soon"}).error ==
-          "nearhub: SECONDS: soon is no number of seconds\nTry `nearhub clock advance --help`.\n");
+          "nearhub: SECONDS: soon is no number of seconds, and no 10m, 2h or 1d\nTry `nearhub clock advance --help`.\n");
     CHECK(run({"clock", "advance", "--", "-4"}).error ==
           "nearhub: SECONDS: a clock moves forward only\nTry `nearhub clock advance --help`.\n");
   }

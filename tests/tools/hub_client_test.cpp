@@ -126,6 +126,8 @@ TEST_SUITE("tools") {
     CHECK(run(hub, {"device", "create", "d1"}).exit_code == 0);
     // And is not shown to it before: what `nearhub why` shows is the clients' mistakes, not this command's.
     CHECK(run(hub, {"status"}).out.find("refusals     0\n") != std::string::npos);
+    CHECK(run(hub, {"clock", "advance", "6h"}).exit_code == 0);
+    CHECK(hub.clock().now() - before >= std::chrono::seconds{200'000} + std::chrono::hours{6});
     CHECK(run({"clock", "advance", "-5"}).exit_code == 2);
     CHECK(run({"clock", "advance", "x"}).exit_code == 2);
 
