@@ -50,6 +50,7 @@ struct MethodCall {
   std::uint32_t request = 0;  // 0: not sent yet
   int response_timeout_s = 0;
   Answer<MethodResult> answer;
+  std::shared_ptr<MethodDispatch> dispatch;  // null: the caller cannot take it back
   std::unique_ptr<Timer> timer;
 };
 

@@ -214,7 +214,10 @@ class Shard {
 
   // --- Direct methods (shard_methods.cpp) --------------------------------------------------------------------------------------
 
-  void invoke_method(const IdentityId& id, MethodRequest request, Answer<MethodResult> answer);
+  // `dispatch`: of a caller that may take the call back before it is sent; null otherwise.
+  void invoke_method(const IdentityId& id, MethodRequest request, Answer<MethodResult> answer, std::shared_ptr<MethodDispatch> dispatch = nullptr);
+  // Answers the calls of `id` that were withdrawn, with kServiceUnavailable; they take no more place.
+  void end_withdrawn_methods(const IdentityId& id);
   void answer_method(Connection& connection, std::string_view request_id, int status, std::string_view payload);
 
   // --- Figures -----------------------------------------------------------------------------------------------------------------

@@ -55,14 +55,18 @@ auth::Denial no_such_call(const IdentityState& identity, std::string_view reques
 
 Error stopping() { return {ErrorCode::kServiceUnavailable, "the hub is stopping"}; }
 
+Error withdrawn() { return {ErrorCode::kServiceUnavailable, "the call was withdrawn before it was sent"}; }
+
 Error timed_out() { return {ErrorCode::kGatewayTimeout, "Timed out waiting for the response from device."}; }
 
 }  // namespace
 
-void Shard::invoke_method(const IdentityId& id, MethodRequest request, Answer<MethodResult> answer) {
-  with_identity(id, ErrorCode::kDeviceNotFound, [this, request = std::move(request), answer = std::move(answer)](Result<IdentityState*> found) mutable {
+void Shard::invoke_method(const IdentityId& id, MethodRequest request, Answer<MethodResult> answer, std::shared_ptr<MethodDispatch> dispatch) {
+  with_identity(id, ErrorCode::kDeviceNotFound,
+                [this, request = std::move(request), answer = std::move(answer), dispatch = std::move(dispatch)](Result<IdentityState*> found) mutable {
     if (!found.ok()) return answer(found.error());
     if (draining_) return answer(stopping());
+    if (dispatch && dispatch->is_withdrawn()) return answer(withdrawn());
     IdentityState& state = **found;
     if (state.methods.size() >= shared_.limits.methods_in_flight) {
       return answer(Error{ErrorCode::kDeviceMaximumInflightMethodExceeded,
@@ -74,6 +78,7 @@ void Shard::invoke_method(const IdentityId& id, MethodRequest request, Answer<Me
     call->payload = std::move(request.payload);
     call->response_timeout_s = request.response_timeout_s;
     call->answer = std::move(answer);
+    call->dispatch = std::move(dispatch);
     const bool ready = state.connection != nullptr && state.session.methods(call->name);
     if (!ready && request.connect_timeout_s == 0) return call->answer(not_online(state, call->name));
     MethodCall* waiting = call.get();
@@ -100,6 +105,10 @@ void Shard::start_waiting_methods(const IdentityRef& ref) {
 }
 
 void Shard::start_method(IdentityState& identity, MethodCall& call) {
+  if (call.dispatch && !call.dispatch->send()) {
+    const auto ended = take_call(identity, &call);
+    return ended->answer(withdrawn());
+  }
   Connection& connection = *identity.connection;
   const auto pending = [&identity](std::uint32_t request) {
     return std::any_of(identity.methods.begin(), identity.methods.end(), [request](const auto& other) { return other->request == request; });
@@ -125,6 +134,16 @@ void Shard::on_method_timeout(const IdentityId& id, MethodCall* call) {
   // The timer that fired is inside the call: let it return first.
   executor_.post([ended = std::move(ended)] {});
   answer(error);
+}
+
+void Shard::end_withdrawn_methods(const IdentityId& id) {
+  IdentityState* state = find(id);
+  if (state == nullptr) return;
+  MethodCalls ended;
+  for (auto& call : std::exchange(state->methods, {})) (call->dispatch && call->dispatch->is_withdrawn() ? ended : state->methods).push_back(std::move(call));
+  if (ended.empty()) return;
+  forget_if_idle(*state->device);
+  fail(std::move(ended), withdrawn());
 }
 
 std::unique_ptr<MethodCall> Shard::take_call(IdentityState& identity, MethodCall* call) {

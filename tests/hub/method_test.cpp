@@ -1,6 +1,8 @@
 // Direct methods: one attempt, one answer.
 #include <doctest/doctest.h>
 
+#include <memory>
+
 #include "tests/hub/shard_rig.h"
 
 using namespace nearhub;
@@ -419,5 +421,34 @@ TEST_SUITE("hub") {
     CHECK_FALSE(again.came());
     rig.advance(5s);
     CHECK(again.error().code == ErrorCode::kDeviceNotOnline);
+  }
+
+  TEST_CASE("methods: a call that its caller took back is not sent, and one that was sent cannot be taken back") {
+    ShardRig rig;
+    rig.create("d1");
+    auto first = std::make_shared<MethodDispatch>(), second = std::make_shared<MethodDispatch>(), third = std::make_shared<MethodDispatch>();
+    Reply<MethodResult> one, two, three;
+    rig.shard().invoke_method(id_of("d1"), call("1", 30, 60), one.answer(), first);
+    rig.shard().invoke_method(id_of("d1"), call("2", 30, 60), two.answer(), second);
+    rig.shard().invoke_method(id_of("d1"), call("3", 30, 60), three.answer(), third);
+    CHECK(first->withdraw());
+    rig.shard().end_withdrawn_methods(id_of("d1"));
+    CHECK(one.error().code == ErrorCode::kServiceUnavailable);
+    CHECK_FALSE(two.came());
+    // Also when the device comes before the shard has heard of it.
+    CHECK(second->withdraw());
+    FakeLink link(rig.shard());
+    rig.connect_subscribed("d1", link, {Topic::kMethods});
+    CHECK(two.error().code == ErrorCode::kServiceUnavailable);
+    CHECK(link.take() == Seen{"method 1 reboot 3"});
+    CHECK_FALSE(third->withdraw());
+    rig.shard().end_withdrawn_methods(id_of("d1"));
+    CHECK_FALSE(three.came());
+    rig.shard().answer_method(*link.connection, "1", 200, "{}");
+    CHECK(three.value().status == 200);
+    Reply<MethodResult> never;
+    rig.shard().invoke_method(id_of("d1"), call(), never.answer(), first);
+    CHECK(never.error().code == ErrorCode::kServiceUnavailable);
+    CHECK(link.take().empty());
   }
 }
