@@ -27,6 +27,7 @@ void ScheduledJobRun::begin() {
 }
 
 void ScheduledJobRun::on_read(Result<std::optional<ScheduledJob>> read) {
+  if (stopping_) return;  // the next start begins it
   if (!read.ok()) return try_again();
   if (!*read) {
     ended_ = true;
@@ -38,6 +39,9 @@ void ScheduledJobRun::on_read(Result<std::optional<ScheduledJob>> read) {
     job_.state.status = ScheduledJobStatus::kRunning;
     job_.state.started = now();
     state_changed_ = true;
+  } else if (job_.state.all_selected && !is_method()) {
+    // Rows are taken up in the order in which they are read: those that were under way come first.
+    perhaps_made_ = kMaxUnderWayPerJob;
   }
   deadline_ = job_.state.started + job_.max_execution;
   log::info("jobs", "job={} type={} status=running{}", job_.id, job_kind_text(job_.kind), is_new ? "" : " taken up again");
@@ -169,7 +173,7 @@ void ScheduledJobRun::on_saved(const std::vector<IdentityId>& to_call) {
       call(id);
       continue;
     }
-    put_back(std::move(found->second));
+    put_back(std::move(found->second.row));
     under_way_.erase(found);
   }
   step();

@@ -3,7 +3,8 @@
 //
 // A run can be taken up again by the next start of the hub, wherever it was: behind the last identity that was selected, then at the first that has
 // not ended. A twin update whose end was not written down is made again, which changes nothing the second time. A method is called once at the
-// most: that its call begins is written down before, and a call whose end is not known has failed.
+// most: that its call begins is written down before, and a call whose end is not known has failed. One that still waits for its device is taken back
+// when the job's time ends, or the hub stops.
 //
 // In memory are one page of identities, those under way, and their outcomes until they are stored (docs/limits.md).
 //
@@ -45,7 +46,7 @@ class ScheduledJobRun : public std::enable_shared_from_this<ScheduledJobRun> {
   void stop();
 
   bool has_ended() const { return ended_; }
-  // Stopped, and nothing is under way or unsaved.
+  // Stopped, and nothing is under way or unsaved. A page, or the job itself, may still be read: nothing comes of it then.
   bool is_quiet() const { return stopping_ && under_way_.empty() && !saving_ && unsaved_.empty(); }
 
  private:
@@ -69,7 +70,8 @@ class ScheduledJobRun : public std::enable_shared_from_this<ScheduledJobRun> {
   void on_page(Result<DeviceJobPage> page);
   void take_up();
   void take_up(DeviceJob row);
-  void give_up(DeviceJob row);
+  // `perhaps_made`: a twin update that may have been under way when the hub stopped.
+  void give_up(DeviceJob row, bool perhaps_made);
   bool is_done() const;
 
   void call(const IdentityId& id);
@@ -80,6 +82,11 @@ class ScheduledJobRun : public std::enable_shared_from_this<ScheduledJobRun> {
   void put_back(DeviceJob row);
   void move(DeviceJob& row, DeviceJobStatus to);
   std::int64_t& count_of(DeviceJobStatus status);
+
+  struct UnderWay {
+    DeviceJob row;
+    std::shared_ptr<MethodDispatch> dispatch;  // of a method; null for a twin update
+  };
 
   const Hub& hub_;
   Executor& loop_;
@@ -99,7 +106,8 @@ class ScheduledJobRun : public std::enable_shared_from_this<ScheduledJobRun> {
   std::deque<DeviceJob> page_;  // to be taken up
   IdentityId page_end_;
   bool last_page_ = false;
-  std::map<IdentityId, DeviceJob> under_way_;
+  std::size_t perhaps_made_ = 0;  // so many of the next to be taken up
+  std::map<IdentityId, UnderWay> under_way_;
 
   std::vector<DeviceJob> unsaved_;   // with the next save
   std::vector<IdentityId> to_call_;  // behind the next save
