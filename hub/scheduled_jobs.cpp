@@ -17,6 +17,10 @@ constexpr std::chrono::seconds kLookInterval{60};
 
 Error already_exists(const std::string& id) { return {ErrorCode::kJobAlreadyExists, fmt::format("a job with the id {} exists; ids of ended jobs are free again after 30 days", id)}; }
 
+Error not_cancellable(const std::string& id, std::string_view what_it_is) {
+  return {ErrorCode::kOperationNotAllowedInCurrentState, fmt::format("job {} is {}; only a job that is queued or scheduled can be cancelled", id, what_it_is)};
+}
+
 }  // namespace
 
 bool ScheduledJobs::Turn::operator<(const Turn& other) const {
@@ -75,17 +79,22 @@ void ScheduledJobs::cancel(const std::string& id, Answer<ScheduledJob> answer) {
       then(std::move(**found));
     });
   };
+  // These two the store may not know yet.
+  if (cancelling_.count(id) > 0) return answer(not_cancellable(id, "being cancelled"));
+  const auto running = running_.find(id);
+  if (running != running_.end() && !running->second->has_ended()) return answer(not_cancellable(id, job_status_text(ScheduledJobStatus::kRunning)));
   const auto waiting = waiting_.find(id);
   // One that ran before the last stop is only waiting for its turn to go on.
   if (waiting == waiting_.end() || waiting->second.turn.interrupted) {
     return read(id, [answer = std::move(answer)](Result<ScheduledJob> job) mutable {
       if (!job.ok()) return answer(std::move(job));
-      answer(Error{ErrorCode::kOperationNotAllowedInCurrentState,
-                   fmt::format("job {} is {}; only a job that is queued or scheduled can be cancelled", job->id, job_status_text(job->state.status))});
+      answer(not_cancellable(job->id, job_status_text(job->state.status)));
     });
   }
   waiting_.erase(waiting);
-  update(id, ScheduledJobStatus::kCancelled, [read, id, answer = std::move(answer)]() mutable {
+  cancelling_.insert(id);
+  update(id, ScheduledJobStatus::kCancelled, [this, read, id, answer = std::move(answer)]() mutable {
+    cancelling_.erase(id);
     log::info("jobs", "job={} status=cancelled", id);
     read(id, std::move(answer));
   });

@@ -41,7 +41,7 @@ class ScheduledJobs {
 
   // `created` and the state are set here. Fails with kJobAlreadyExists, and with kThrottlingMaxActiveJobCountExceeded when kMaxActiveJobs have not ended.
   void create(ScheduledJob job, Answer<ScheduledJob> answer);
-  // Only of jobs that do not run yet: kOperationNotAllowedInCurrentState for others, kJobNotFound.
+  // Only of jobs that do not run yet: kOperationNotAllowedInCurrentState for others, one that is being cancelled included; kJobNotFound.
   void cancel(const std::string& id, Answer<ScheduledJob> answer);
 
   // Begins nothing new from here on.
@@ -85,6 +85,7 @@ class ScheduledJobs {
   std::map<std::string, Waiting> waiting_;
   std::map<std::string, std::shared_ptr<ScheduledJobRun>> running_;
   std::set<std::string> creating_;
+  std::set<std::string> cancelling_;
   std::uint64_t next_order_ = 1;
   bool begun_ = false;
   bool stopping_ = false;

@@ -165,6 +165,34 @@ TEST_SUITE("hub") {
     CHECK(!has_tag(rig, "d1", "tags"));
   }
 
+  TEST_CASE("jobs: a refusal to cancel says what the job is now, before the store has it") {
+    JobRig rig;
+    rig.shard.create("d1");
+    rig.shard.store.hold_reads();
+    rig.create(JobRig::update_job("begins", "*", R"({"tags":{"a":1}})"));
+    rig.until([&rig] { return rig.jobs().figures().running == 1; });
+    CHECK(rig.state("begins") == "queued 0:");
+    Reply<ScheduledJob> late;
+    rig.jobs().cancel("begins", late.answer());
+    rig.shard.store.release_reads();
+    rig.shard.settle();
+    CHECK(late.error().detail == "job begins is running; only a job that is queued or scheduled can be cancelled");
+    CHECK(rig.state("begins") == "completed 1: 1 succeeded");
+
+    ScheduledJob later = JobRig::update_job("later", "*", R"({"tags":{"b":1}})");
+    later.start = rig.shard.clock.now() + 1h;
+    rig.run(later);
+    Reply<ScheduledJob> first, second, third;
+    rig.jobs().cancel("later", first.answer());
+    rig.jobs().cancel("later", second.answer());
+    rig.shard.settle();
+    CHECK(first.value().state.status == ScheduledJobStatus::kCancelled);
+    CHECK(second.error().detail == "job later is being cancelled; only a job that is queued or scheduled can be cancelled");
+    rig.jobs().cancel("later", third.answer());
+    rig.shard.settle();
+    CHECK(third.error().detail == "job later is cancelled; only a job that is queued or scheduled can be cancelled");
+  }
+
   TEST_CASE("jobs: an id is taken once, also while its job is being made") {
     JobRig rig;
     Reply<ScheduledJob> first, second;
