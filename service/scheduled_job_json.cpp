@@ -76,6 +76,9 @@ Result<std::chrono::seconds> parse_max_execution(const Value& document) {
   return seconds == 0 ? hub::kDefaultJobExecutionTime : std::chrono::seconds{seconds};
 }
 
+// Quoted it is the wildcard, too, as in If-Match (service-rest.md 12, trap 1).
+bool is_any_etag(std::string_view etag) { return etag.empty() || etag == "*" || etag == "\"*\""; }
+
 Status parse_update_twin(const Value& document, hub::ScheduledJob& job) {
   const Value* update = given_member(document, "updateTwin");
   if (update == nullptr) return invalid_argument("updateTwin is missing: a scheduleUpdateTwin job needs it");
@@ -84,8 +87,11 @@ Status parse_update_twin(const Value& document, hub::ScheduledJob& job) {
   if (!parsed.ok()) return invalid_argument("updateTwin: " + parsed.error().detail);
   const auto etag = text_of(*update, "etag");
   if (!etag.ok()) return etag.error();
-  if (!etag->empty() && *etag != "*") return invalid_argument(fmt::format("updateTwin has the etag {}; a job updates twins whatever their etags are: \"*\", or none", printable(*etag, 60)));
+  if (!is_any_etag(*etag)) return invalid_argument(fmt::format("updateTwin has the etag {}; a job updates twins whatever their etags are: \"*\", or none", printable(*etag, 60)));
   if (!parsed->tags && !parsed->desired) return invalid_argument("updateTwin changes nothing: it has neither tags nor properties.desired");
+  // What not even an empty twin could take no twin can.
+  const auto taken = twin::Twin::create(WallTime{}).patch(*parsed, WallTime{});
+  if (!taken.ok()) return Error{taken.error().code, "updateTwin: " + taken.error().detail};
   return {};
 }
 

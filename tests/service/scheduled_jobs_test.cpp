@@ -132,6 +132,12 @@ TEST_SUITE("service") {
     CHECK(refusal(update_body("*", update, R"(,"startTime":")" + format_iso8601(hub.clock().now() + std::chrono::hours{169}) + "\"")).find("more than 168 hours ahead") != std::string::npos);
     CHECK(refusal(R"({"type":"scheduleUpdateTwin","updateTwin":{"tags":{"a":1}}})") ==
           "400 ArgumentInvalid: queryCondition is missing: say which devices, \"deviceId IN ['d1','d2']\" or \"tags.floor = 2\", * for all");
+    const auto tags = [](const std::string& value) { return R"({"tags":)" + value + "}"; };
+    CHECK(refusal(update_body("*", tags(R"({"a.b":1})"))).starts_with("400 ArgumentInvalid: updateTwin: tags: the name \"a.b\" contains '.'"));
+    CHECK(refusal(update_body("*", tags(R"({"a":4503599627370496})"))).starts_with("400 ArgumentInvalid: updateTwin: tags.a is 4503599627370496"));
+    CHECK(refusal(update_body("*", tags(R"({"1":{"2":{"3":{"4":{"5":{"6":{"7":{"8":{"9":{"10":{"11":{}}}}}}}}}}}})"))).find("nested 11 levels deep") != std::string::npos);
+    const std::string part = "\"" + std::string(3000, 'x') + "\"";
+    CHECK(refusal(update_body("*", tags(R"({"a":)" + part + R"(,"b":)" + part + R"(,"c":)" + part + "}"))).starts_with("400 ArgumentInvalid: updateTwin: tags"));
     for (const char* id : {"query", "a_b", "a.b", "a%20b", "0123456789012345678901234567890123456789012345678901234567890123X"}) {
       CAPTURE(id);
       CHECK(e1(hub.api("PUT", "/jobs/v2/" + std::string(id), update_body("*", update))).starts_with("400 ArgumentInvalid: "));
@@ -143,7 +149,7 @@ TEST_SUITE("service") {
   TEST_CASE("scheduled jobs: what clients leave out or send as null") {
     TestHub hub;
     hub.create("d1");
-    const JsonDocument job = run_job(hub, "JobTest'1", R"({"jobId":"JobTest'1","type":"scheduleUpdateTwin","cloudToDeviceMethod":null,"updateTwin":{"deviceId":"x","tags":{"a":1}},"queryCondition":"*","startTime":null,"maxExecutionTimeInSeconds":null})");
+    const JsonDocument job = run_job(hub, "JobTest'1", R"({"jobId":"JobTest'1","type":"scheduleUpdateTwin","cloudToDeviceMethod":null,"updateTwin":{"deviceId":"x","etag":"\"*\"","tags":{"a":1}},"queryCondition":"*","startTime":null,"maxExecutionTimeInSeconds":null})");
     CHECK(member(job, "status") == "\"completed\"");
     CHECK(member(job, "maxExecutionTimeInSeconds") == "3600");
     CHECK(member(run_job(hub, "past", update_body("*", R"({"tags":{"b":1}})", R"(,"startTime":"2020-01-01T00:00:00Z","maxExecutionTimeInSeconds":0)")), "maxExecutionTimeInSeconds") == "3600");
