@@ -134,6 +134,7 @@ Result<Configuration> parse_configuration(std::string_view body, std::string id)
   made.content = content == nullptr ? std::string() : content->to_json();
   const auto parsed = parse_content(made.content);
   if (!parsed.ok()) return parsed.error();
+  made.kind = parsed->kind;
   auto condition = text_of_member(*document, "targetCondition");
   if (!condition.ok()) return std::move(condition).error();
   made.target_condition = std::move(*condition).value_or("");
@@ -142,8 +143,7 @@ Result<Configuration> parse_configuration(std::string_view body, std::string id)
 }
 
 MetricQueries system_queries(const Configuration& configuration) {
-  const auto content = parse_content(configuration.content);
-  const ConfigurationKind kind = content.ok() ? content->kind : ConfigurationKind::kDevice;
+  const ConfigurationKind kind = configuration.kind;
   const std::string condition(bare_condition(configuration.target_condition));
   const std::string source = kind == ConfigurationKind::kModule ? "devices.modules" : "devices";
   const std::string status = fmt::format("configurations.[[{}]].status = 'Applied'", configuration.id);

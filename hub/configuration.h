@@ -31,6 +31,12 @@ inline constexpr std::size_t kMaxConfigurationNameBytes = 128;   // of a label, 
 inline constexpr std::size_t kMaxConfigurationLabelBytes = 1024;
 inline constexpr std::size_t kMaxTargetConditionBytes = 7680;    // the text of a query is made around it (twin::query::kMaxQueryBytes)
 
+enum class ConfigurationKind : std::uint8_t {
+  kDevice,  // deviceContent: for the twins of devices
+  kModule,  // moduleContent: for the twins of modules
+  kEdge,    // modulesContent: for the modules of edge devices, each its own
+};
+
 struct Configuration {
   std::string id;
   std::optional<std::string> schema_version;
@@ -42,6 +48,8 @@ struct Configuration {
   WallTime created{};
   WallTime updated{};
   std::int64_t etag_counter = 1;
+  // As the content says. Not stored: make_targeted() reads it.
+  ConfigurationKind kind = ConfigurationKind::kDevice;
 
   ETag etag() const;  // base64 of the decimal counter (4.1)
 

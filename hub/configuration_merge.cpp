@@ -94,8 +94,10 @@ bool merge_below(Value& into, const Value& lower) {
     if (there == nullptr) {
       into.set(name, value);
       merged = true;
-    } else if (there->is_object() && value.is_object() && !there->members().empty() && !value.members().empty()) {
+    } else if (there->is_object() && value.is_object()) {
       merged |= merge_below(*there, value);
+    } else {
+      merged |= there->kind() == value.kind() && there->to_json() == value.to_json();
     }
   }
   return merged;

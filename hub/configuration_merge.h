@@ -20,6 +20,7 @@ struct Contribution {
   std::string_view id;
   const twin::Value* desired = nullptr;  // null: it has nothing for this twin itself, and is applied by being there
   bool takes_part = true;                // false: Targeted whatever it says
+  bool whole = false;                    // the twin is to hold nothing else
 };
 
 struct ConfigurationState {

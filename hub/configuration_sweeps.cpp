@@ -12,13 +12,19 @@ ConfigurationSweeps::ConfigurationSweeps(const Hub& hub, Executor& executor, Tim
 
 void ConfigurationSweeps::add(std::string configuration, std::int64_t mark, std::vector<SharedQuery> queries, Task answered) {
   const bool first = waiting_.empty();
-  waiting_.push_back({std::move(configuration), mark, std::move(queries), std::move(answered), {}, 0});
-  if (first) return begin_page();
-  if (waiting_.back().answered) std::exchange(waiting_.back().answered, nullptr)();
+  waiting_.push_back({std::move(configuration), mark, std::move(queries), std::move(answered), {}, 0, 0});
+  if (first || stopped_) begin_page();
 }
 
 void ConfigurationSweeps::begin_page() {
-  if (stopped_) return answer();
+  if (stopped_) {
+    std::vector<Task> due;
+    for (Sweep& each : waiting_) {
+      if (each.answered) due.push_back(std::exchange(each.answered, nullptr));
+    }
+    for (Task& answered : due) answered();
+    return;
+  }
   Sweep& sweep = waiting_.front();
   select_identities(hub_, executor_, sweep.queries.front(), sweep.after, kSweepPage, [this](Result<IdentityPage> page) {
     if (page.ok()) return judge(std::move(page->identities), page->more);
@@ -26,7 +32,7 @@ void ConfigurationSweeps::begin_page() {
     // The store stops, or has failed: the mark is there at the next start.
     log::warn("hub", "configuration={} the sweep over the twins broke off reason=\"{}\"", waiting_.front().configuration, page.error().detail);
     stopped_ = true;
-    answer();
+    begin_page();
   });
 }
 
@@ -35,6 +41,12 @@ void ConfigurationSweeps::judge(std::vector<IdentityId> identities, bool more) {
   Sweep& sweep = waiting_.front();
   sweep.after = identities.back();
   sweep.judged += identities.size();
+  std::vector<Task> due;  // whoever is answered may add a sweep
+  for (auto behind = waiting_.begin() + 1; behind != waiting_.end(); ++behind) {
+    behind->judged_in_front += identities.size();
+    if (behind->judged_in_front >= kSweptInFrontBeforeAnswer && behind->answered) due.push_back(std::exchange(behind->answered, nullptr));
+  }
+  for (Task& answered : due) answered();
   const auto left = std::make_shared<std::size_t>(identities.size());
   for (IdentityId& id : identities) {
     Shard& home = hub_.shard(hub_.home_of(id.device));
@@ -51,7 +63,7 @@ void ConfigurationSweeps::judge(std::vector<IdentityId> identities, bool more) {
 void ConfigurationSweeps::on_judged(bool more) {
   Sweep& sweep = waiting_.front();
   if (more) {
-    if (sweep.judged >= kSweptBeforeAnswer) answer();
+    if (sweep.judged >= kSweptBeforeAnswer) answer(sweep);
     return begin_page();
   }
   sweep.queries.erase(sweep.queries.begin());
@@ -59,8 +71,8 @@ void ConfigurationSweeps::on_judged(bool more) {
   sweep.queries.empty() ? end() : begin_page();
 }
 
-void ConfigurationSweeps::answer() {
-  if (!waiting_.empty() && waiting_.front().answered) std::exchange(waiting_.front().answered, nullptr)();
+void ConfigurationSweeps::answer(Sweep& sweep) {
+  if (sweep.answered) std::exchange(sweep.answered, nullptr)();
 }
 
 void ConfigurationSweeps::end() {

@@ -20,6 +20,7 @@ namespace nearhub::hub {
 
 inline constexpr std::size_t kSweepPage = 100;            // twins under way
 inline constexpr std::size_t kSweptBeforeAnswer = 1000;   // a change is answered when so many twins have been judged, or all
+inline constexpr std::size_t kSweptInFrontBeforeAnswer = 10'000;  // or when so many were judged for changes in front of it
 inline constexpr std::chrono::seconds kSweepRetryTime{1};  // when too many queries are under way
 
 class ConfigurationSweeps {
@@ -27,7 +28,7 @@ class ConfigurationSweeps {
   ConfigurationSweeps(const Hub& hub, Executor& executor, TimerQueue& timers);
 
   // `queries`: what selects the twins. `mark`: of the store (EndConfigurationSweep). `answered` may be empty; it runs when kSweptBeforeAnswer twins are
-  // judged or the sweep is over, at once when another one is under way.
+  // judged or the sweep is over, or when it has waited for kSweptInFrontBeforeAnswer twins of others.
   void add(std::string configuration, std::int64_t mark, std::vector<SharedQuery> queries, Task answered);
   // No further page is begun. For the end of the process: nothing is lost, the marks stay.
   void stop() { stopped_ = true; }
@@ -41,11 +42,12 @@ class ConfigurationSweeps {
     Task answered;
     IdentityId after;
     std::size_t judged = 0;
+    std::size_t judged_in_front = 0;  // since it came
   };
   void begin_page();
   void judge(std::vector<IdentityId> identities, bool more);
   void on_judged(bool more);
-  void answer();
+  static void answer(Sweep& sweep);
   void end();
 
   const Hub& hub_;

@@ -116,6 +116,7 @@ Result<std::shared_ptr<const TargetedConfiguration>> make_targeted(Configuration
   TargetedConfiguration made;
   auto content = parse_content(configuration.content);
   if (!content.ok()) return corrupt(content.error());
+  configuration.kind = content->kind;
   auto target = parse_target(content->kind, configuration.target_condition);
   if (!target.ok()) return corrupt(target.error());
   made.content = std::move(*content);

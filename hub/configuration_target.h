@@ -15,12 +15,6 @@
 
 namespace nearhub::hub {
 
-enum class ConfigurationKind : std::uint8_t {
-  kDevice,  // deviceContent: for the twins of devices
-  kModule,  // moduleContent: for the twins of modules
-  kEdge,    // modulesContent: for the modules of edge devices, each its own
-};
-
 // The desired properties that one twin is to have.
 struct TwinContent {
   std::string module;    // of kEdge: whose twin

@@ -33,7 +33,9 @@ void Configurations::start() {
 }
 
 std::vector<SharedQuery> Configurations::swept(const std::string& id) const {
-  if (const Targeted found = known(id)) return {found->swept()};
+  using twin::query::Source;
+  // Twins of the other kind may still show one of the same name that was deleted.
+  if (const Targeted found = known(id)) return {found->swept(), swept_of_deleted(id, found->source() == Source::kDevices ? Source::kModules : Source::kDevices)};
   return {swept_of_deleted(id, twin::query::Source::kDevices), swept_of_deleted(id, twin::query::Source::kModules)};
 }
 
@@ -117,6 +119,7 @@ void Configurations::put(Configuration wanted, const Condition& condition, Answe
     if (const auto target = parse_target((*current)->content.kind, wanted.target_condition); !target.ok()) return refuse(target.error());
     const Configuration& before = (*current)->configuration;
     wanted.content = before.content;
+    wanted.kind = before.kind;
     wanted.created = before.created;
     wanted.etag_counter = before.etag_counter + 1;
     replace(&before, std::move(wanted), std::move(done), std::move(published));

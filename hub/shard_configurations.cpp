@@ -76,7 +76,6 @@ void Shard::configure_twin(IdentityState& state, const std::vector<Deployment>& 
     return std::any_of(before.begin(), before.end(), [&](const ConfigurationState& each) { return each.applied && each.id == configuration; });
   };
   std::vector<Contribution> contributions;
-  bool whole = false;
   std::unique_ptr<const TwinSnapshot> snapshot;
   auto deployment = deployments.begin();
   for (const auto& each : configurations_->ranked()) {
@@ -85,29 +84,48 @@ void Shard::configure_twin(IdentityState& state, const std::vector<Deployment>& 
       if (deployment == deployments.end() || deployment->configuration != each.get()) continue;
       const bool takes_part = (deployment++)->takes_part;
       if (id.is_module() && content == nullptr) continue;
-      contributions.push_back({each->configuration.id, content != nullptr ? &content->desired : nullptr, takes_part});
       // Once, when it begins: what a service adds to the module later stays.
-      whole |= takes_part && content != nullptr && content->whole && !was_applied(each->configuration.id);
+      const bool whole = content != nullptr && content->whole && !was_applied(each->configuration.id);
+      contributions.push_back({each->configuration.id, content != nullptr ? &content->desired : nullptr, takes_part, whole});
     } else if (each->content.kind == own_kind) {
       if (!snapshot) snapshot = snapshot_of(state);
       if (snapshot && meets(*each, *snapshot)) contributions.push_back({each->configuration.id, &content->desired});
     }
   }
 
-  MergedContent merged = merge_contents(contributions);
-  twin::Value patch = difference(twin.desired().root(), merged.desired, whole);
-  for (const ConfigurationState& each : before) {
-    const bool goes_on = std::any_of(contributions.begin(), contributions.end(), [&](const Contribution& c) { return c.takes_part && c.id == each.id; });
-    if (!each.applied || goes_on) continue;
-    // What a deleted one has left behind stays: nobody knows any more what it was.
-    const TargetedConfiguration* known = configurations_->find(each.id);
-    const TwinContent* content = known != nullptr ? content_for(*known, id) : nullptr;
-    if (content != nullptr) add_removal(patch, twin.desired().root(), content->desired, merged.desired);
+  // What the contributions make of the twin: their values, and the end of those that are in effect no more.
+  MergedContent merged;
+  const auto patch_of = [&](const std::vector<Contribution>& effective) {
+    merged = merge_contents(effective);
+    const bool whole = std::any_of(effective.begin(), effective.end(), [](const Contribution& c) { return c.takes_part && c.whole; });
+    twin::Value patch = difference(twin.desired().root(), merged.desired, whole);
+    for (const ConfigurationState& each : before) {
+      const bool goes_on = std::any_of(effective.begin(), effective.end(), [&](const Contribution& c) { return c.takes_part && c.id == each.id; });
+      if (!each.applied || goes_on) continue;
+      // What a deleted one has left behind stays: nobody knows any more what it was.
+      const TargetedConfiguration* known = configurations_->find(each.id);
+      const TwinContent* content = known != nullptr ? content_for(*known, id) : nullptr;
+      if (content != nullptr) add_removal(patch, twin.desired().root(), content->desired, merged.desired);
+    }
+    return patch;
+  };
+  twin::Value patch = patch_of(contributions);
+  Error refusal;
+  if (const auto legal = twin.desired().check_patch(patch); !legal.ok()) {
+    refusal = legal.error();
+    // By rank, as many as fit.
+    std::vector<Contribution> fitting = contributions;
+    for (Contribution& each : fitting) each.takes_part = false;
+    for (std::size_t i = 0; i < fitting.size(); ++i) {
+      if (!contributions[i].takes_part) continue;
+      fitting[i].takes_part = true;
+      if (!twin.desired().check_patch(patch_of(fitting)).ok()) fitting[i].takes_part = false;
+    }
+    patch = patch_of(fitting);
   }
 
   const TwinVersions versions{twin.etag_counter(), twin.reported_version()};
   twin::Change change;
-  Error refusal;
   if (!patch.members().empty()) {
     twin::Update update;
     update.desired = std::move(patch);

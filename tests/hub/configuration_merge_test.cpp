@@ -55,7 +55,12 @@ TEST_SUITE("hub") {
     // A value hides all below it, and an object a value.
     CHECK(merged({R"({"o":1})", R"({"o":{"x":2}})"}) == R"({"o":1} a)");
     CHECK(merged({R"({"o":{"x":1}})", R"({"o":2})"}) == R"({"o":{"x":1}} a)");
-    CHECK(merged({R"({"o":{}})", R"({"o":{"x":2}})"}) == R"({"o":{}} a)");
+    // An object without members says that it is one.
+    CHECK(merged({R"({"o":{}})", R"({"o":{"x":2}})"}) == R"({"o":{"x":2}} ab)");
+    CHECK(merged({R"({"o":{"x":2}})", R"({"o":{}})"}) == R"({"o":{"x":2}} ab)");
+    CHECK(merged({R"({"o":5})", R"({"o":{}})"}) == R"({"o":5} a)");
+    // Who says the same has its value in effect.
+    CHECK(merged({R"({"x":1,"l":[1]})", R"({"x":1})", R"({"l":[1]})", R"({"x":1.0})"}) == R"({"x":1,"l":[1]} abc)");
     CHECK(merged({R"({"l":[1,2]})", R"({"l":[3]})"}) == R"({"l":[1,2]} a)");
     // Who says nothing has all that it says in effect.
     CHECK(merged({"{}", R"({"x":1})", "{}"}) == R"({"x":1} abc)");

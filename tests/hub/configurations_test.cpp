@@ -183,6 +183,25 @@ TEST_SUITE("hub") {
     CHECK(rig.count("EndConfigurationSweep") == 0);
   }
 
+  TEST_CASE("configurations: a change behind another's sweep is answered when its own twins have it") {
+    ConfiguredRig rig;
+    for (int i = 0; i < 300; ++i) rig.store.identities.emplace("d" + std::to_string(i), FakeStore::StoredIdentity());
+    for (auto& [key, stored] : rig.store.identities) {
+      stored.identity.id = id_of(key);
+      stored.twin.twin = twin::Twin::create(rig.clock.now()).stored();
+    }
+    Reply<Configurations::View> all, one;
+    rig.configurations.put(configuration_of("all", R"({"content":{"deviceContent":{"properties.desired.chiller":66}},"targetCondition":"*"})"), {}, all.answer());
+    rig.configurations.put(configuration_of("one", R"({"content":{"deviceContent":{"properties.desired.n":1}},"targetCondition":"deviceId = 'd99'","priority":1})"), {}, one.answer());
+    while (!one.came()) {
+      rig.turn();
+      if (rig.store.waiting() > 0) rig.store.commit();
+    }
+    CHECK(all.succeeded());
+    CHECK(one.succeeded());
+    CHECK(rig.states("d99") == R"({"one":{"status":"Applied"},"all":{"status":"Applied"}})");
+  }
+
   TEST_CASE("configurations: a sweep waits while too many queries are under way") {
     ConfiguredRig rig;
     rig.create("d1");
@@ -217,6 +236,28 @@ TEST_SUITE("hub") {
     // Room is made, by a service: the hub tries again.
     rig.patch("d1", R"({"properties":{"desired":{"b":null}}})");
     CHECK(rig.states("d1") == R"({"large":{"status":"Applied"}})");
+  }
+
+  TEST_CASE("configurations: by rank as many as fit are applied, and one that does not takes nobody down") {
+    ConfiguredRig rig;
+    rig.create("d1");
+    std::string own = R"({"properties":{"desired":{)";
+    for (int i = 0; i < 5; ++i) own += (i > 0 ? ",\"" : "\"") + ("own" + std::to_string(i)) + "\":\"" + std::string(4000, 'x') + '"';
+    rig.patch("d1", own + "}}}");
+    rig.put(configuration_of("small", R"({"targetCondition":"*","priority":1,"content":{"deviceContent":{"properties.desired.small":1}}})"));
+    CHECK(rig.states("d1") == R"({"small":{"status":"Applied"}})");
+    std::string large = R"({"targetCondition":"*","priority":2,"content":{"deviceContent":{)";
+    for (int i = 0; i < 4; ++i) large += (i > 0 ? ",\"" : "\"") + ("properties.desired.n" + std::to_string(i)) + "\":\"" + std::string(4000, 'y') + '"';
+    rig.put(configuration_of("large", large + "}}}"));
+    CHECK(rig.states("d1") == R"({"large":{"status":"Targeted"},"small":{"status":"Applied"}})");
+    rig.put(configuration_of("urgent", R"({"targetCondition":"*","priority":3,"content":{"deviceContent":{"properties.desired.urgent":1}}})"));
+    CHECK(rig.states("d1") == R"({"urgent":{"status":"Applied"},"large":{"status":"Targeted"},"small":{"status":"Applied"}})");
+    // And who leaves meanwhile takes its values along.
+    const std::string& desired = rig.store.identities.at("d1").twin.twin.desired;
+    CHECK(desired.find("\"small\":1") != std::string::npos);
+    rig.put(configuration_of("small", R"({"targetCondition":"","priority":1,"content":{"deviceContent":{"properties.desired.small":1}}})"), {Condition::kAny, {}});
+    CHECK(rig.states("d1") == R"({"urgent":{"status":"Applied"},"large":{"status":"Targeted"}})");
+    CHECK(desired.find("\"small\":1") == std::string::npos);
   }
 
   TEST_CASE("configurations: a refused change changes nothing, a failed write neither") {
