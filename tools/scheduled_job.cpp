@@ -106,13 +106,13 @@ Status tell_end(HubClient& hub, const JsonValue& job, const std::string& body, c
   const std::string status = text_at(job, {"status"}), reason = text_at(job, {"failureReason"});
   const std::int64_t devices = count_at(job, "deviceCount"), failed = count_at(job, "failedCount");
   if (!asked.json) {
-    console.print(fmt::format("job {} {}: {} devices, {} succeeded, {} failed\n", asked.id, status, devices, count_at(job, "succeededCount"), failed));
+    console.print(fmt::format("job {} {}: {} device{}, {} succeeded, {} failed\n", asked.id, status, devices, devices == 1 ? "" : "s", count_at(job, "succeededCount"), failed));
     // A login that may not query is told the number all the same.
     if (failed > 0) static_cast<void>(show_failures(hub, asked.id, console));
     if (status == "completed" && devices == 0) console.say("the condition has found no device; `nearhub query \"SELECT deviceId FROM devices WHERE ...\"` shows whom one finds");
   }
   if (status != "completed") return Error{ErrorCode::kGenericConflict, fmt::format("the job {}{}", status == "failed" ? "failed" : "was cancelled", reason.empty() ? "" : ": " + reason)};
-  if (failed > 0) return Error{ErrorCode::kGenericConflict, fmt::format("{} of {} devices failed; `nearhub job results {} --failed` shows all of them", failed, devices, asked.id)};
+  if (failed > 0) return Error{ErrorCode::kGenericConflict, fmt::format("{} of {} device{} failed; `nearhub job results {} --failed` shows all of them", failed, devices, devices == 1 ? "" : "s", asked.id)};
   return {};
 }
 

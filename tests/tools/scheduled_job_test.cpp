@@ -24,6 +24,7 @@ TEST_SUITE("tools") {
     CHECK(all.out == "job j1 completed: 3 devices, 3 succeeded, 0 failed\n");
     const Outcome some = run(hub, {"job", "twin", R"({"tags":{"floor":2}})", "--where", "deviceId IN ['d1', 'd2']", "--id", "j2", "--max-time", "5m"});
     CHECK(some.out == "job j2 completed: 2 devices, 2 succeeded, 0 failed\n");
+    CHECK(run(hub, {"job", "twin", R"({"tags":{"room":1}})", "--where", "deviceId = 'd3'", "--id", "j3"}).out == "job j3 completed: 1 device, 1 succeeded, 0 failed\n");
     CHECK(run(hub, {"query", "--json", "SELECT deviceId FROM devices WHERE tags.floor = 2 AND properties.desired.interval = 30"}).out == "{\"deviceId\":\"d1\"}\n{\"deviceId\":\"d2\"}\n");
     const Outcome shown = run(hub, {"job", "show", "j2"});
     CHECK(shown.out.starts_with("job        j2\ntype       scheduleUpdateTwin\nstatus     completed\ncondition  deviceId IN ['d1', 'd2']\nupdate     {\"tags\":{\"floor\":2}}\ncreated    "));
