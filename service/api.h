@@ -48,6 +48,11 @@ class Api {
   template <typename Operation>
   void on_home(const DeviceId& device, Envelope envelope, Responder responder, Operation operation) const;
 
+  // Runs `operation(keeper, responder)` where the keeper lives, on the first loop; answers 429 when that loop has too much waiting. A keeper is one
+  // of what the hub holds once: authorities, configurations, scheduled jobs, feedback.
+  template <typename Keeper, typename Operation>
+  void on_keeper(Keeper& keeper, Envelope envelope, Responder responder, Operation operation) const;
+
   http::Response error(const Error& error, Envelope envelope) const;
 
  private:

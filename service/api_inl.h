@@ -22,4 +22,12 @@ void Api::on_home(const DeviceId& device, Envelope envelope, Responder responder
   }
 }
 
+template <typename Keeper, typename Operation>
+void Api::on_keeper(Keeper& keeper, Envelope envelope, Responder responder, Operation operation) const {
+  // The responder must survive a refused post, to say so.
+  auto kept = std::make_shared<Responder>(std::move(responder));
+  const bool posted = keeper.try_post([&keeper, kept, operation = std::move(operation)]() mutable { operation(keeper, std::move(*kept)); });
+  if (!posted) kept->respond(error({ErrorCode::kThrottlingException, "the first loop has too many requests waiting; try again"}, envelope));
+}
+
 }  // namespace nearhub::service

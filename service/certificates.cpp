@@ -7,7 +7,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "base/text.h"
@@ -41,14 +40,9 @@ std::string name_of(const Request& request) {
   return at == request.path.end() || at + 1 == request.path.end() ? std::string() : *(at + 1);
 }
 
-// Runs `operation` where the authorities live; answers 429 when that loop has too much waiting.
 template <typename Operation>
 void on_authorities(const Api& api, Responder responder, Operation operation) {
-  hub::CertificateAuthorities& authorities = api.hub().authorities();
-  // The responder must survive a refused post, to say so.
-  auto kept = std::make_shared<Responder>(std::move(responder));
-  const bool posted = authorities.try_post([&authorities, kept, operation = std::move(operation)]() mutable { operation(authorities, std::move(*kept)); });
-  if (!posted) kept->respond(api.error({ErrorCode::kThrottlingException, "the first loop has too many requests waiting; try again"}, kCertificateEnvelope));
+  api.on_keeper(api.hub().authorities(), kCertificateEnvelope, std::move(responder), std::move(operation));
 }
 
 http::Response answer_of(const Api& api, const Result<CertificateAuthority>& authority, const std::string& root, int status = 200) {

@@ -20,14 +20,9 @@ namespace {
 
 constexpr Envelope kConfigurationEnvelope = Envelope::kE1;
 
-// Runs `operation` where the configurations live; answers 429 when that loop has too much waiting.
 template <typename Operation>
 void on_configurations(const Api& api, Responder responder, Operation operation) {
-  hub::Configurations& configurations = api.hub().configurations();
-  // The responder must survive a refused post, to say so.
-  auto kept = std::make_shared<Responder>(std::move(responder));
-  const bool posted = configurations.try_post([&configurations, kept, operation = std::move(operation)]() mutable { operation(configurations, std::move(*kept)); });
-  if (!posted) kept->respond(api.error({ErrorCode::kThrottlingException, "the first loop has too many requests waiting; try again"}, kConfigurationEnvelope));
+  api.on_keeper(api.hub().configurations(), kConfigurationEnvelope, std::move(responder), std::move(operation));
 }
 
 // As everywhere, but for one thing: an etag counts in quotes alone, as in the cloud. Without them the header says nothing (4.1).

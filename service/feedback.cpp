@@ -1,7 +1,6 @@
 // Receiving feedback on cloud-to-device messages over HTTPS (reference/service-rest.md 5.12).
 //
 // The lock token stands in the ETag header, as it does for a device's own messages over HTTPS; where the cloud puts it here is not known.
-#include <memory>
 #include <utility>
 
 #include "hub/feedback_queue.h"
@@ -12,14 +11,9 @@ namespace {
 
 constexpr Envelope kFeedbackEnvelope = Envelope::kE1;
 
-// Runs `operation` where the feedback is handed out; answers 429 when that loop has too much waiting.
 template <typename Operation>
 void on_feedback(const Api& api, Responder responder, Operation operation) {
-  hub::FeedbackQueue& feedback = api.hub().feedback();
-  // The responder must survive a refused post, to say so.
-  auto kept = std::make_shared<Responder>(std::move(responder));
-  const bool posted = feedback.try_post([&feedback, kept, operation = std::move(operation)]() mutable { operation(feedback, std::move(*kept)); });
-  if (!posted) kept->respond(api.error({ErrorCode::kThrottlingException, "the first loop has too many requests waiting; try again"}, kFeedbackEnvelope));
+  api.on_keeper(api.hub().feedback(), kFeedbackEnvelope, std::move(responder), std::move(operation));
 }
 
 // The last part of the path, or the one before "abandon"; as it was given in the ETag, or without its quotes.

@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -27,14 +26,9 @@ void answer_scheduled_job(const Api& api, const Result<hub::ScheduledJob>& job, 
   responder.respond(json_response(std::move(json).take()));
 }
 
-// Runs `operation` with the jobs on their loop; answers 429 when that loop has too much waiting.
 template <typename Operation>
 void on_jobs(const Api& api, Responder responder, Operation operation) {
-  hub::ScheduledJobs& jobs = api.hub().scheduled_jobs();
-  // The responder must survive a refused post, to say so.
-  auto kept = std::make_shared<Responder>(std::move(responder));
-  const bool posted = jobs.try_post([&jobs, kept, operation = std::move(operation)]() mutable { operation(jobs, std::move(*kept)); });
-  if (!posted) kept->respond(api.error({ErrorCode::kThrottlingException, "the loop of the jobs has too many requests waiting; try again"}, kScheduledJobEnvelope));
+  api.on_keeper(api.hub().scheduled_jobs(), kScheduledJobEnvelope, std::move(responder), std::move(operation));
 }
 
 void create_scheduled_job(const Api& api, Request request, Responder responder) {
