@@ -147,9 +147,14 @@ void Shard::patch_digital_twin(const IdentityId& id, twin::DigitalTwinPatch patc
     if (!found.ok()) return answer(found.error());
     auto change = change_digital_twin(**found, patch, condition);
     if (!change.ok()) return answer_after_writes<ETag>(**found, change.error(), std::move(answer));
-    store_twin(**found, std::move(*change), [etag = (*found)->twin->etag(), answer = std::move(answer)](const Result<std::monostate>& stored) mutable {
-      answer(stored.ok() ? Result<ETag>(std::move(etag)) : Result<ETag>(stored.error()));
+    IdentityState& state = **found;
+    if (!change->change.desired) return answer_after_writes<ETag>(state, state.twin->etag(), std::move(answer));
+    const auto after = std::make_shared<ETag>();
+    store_twin(state, std::move(*change), [after, answer = std::move(answer)](const Result<std::monostate>& stored) mutable {
+      answer(stored.ok() ? Result<ETag>(std::move(*after)) : Result<ETag>(stored.error()));
     });
+    // With what the configurations made of it.
+    *after = state.twin->etag();
   });
 }
 

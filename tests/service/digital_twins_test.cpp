@@ -100,6 +100,17 @@ TEST_SUITE("service") {
     CHECK(desired_of_twin(hub) == R"({"$version":1})");
   }
 
+  TEST_CASE("digital twins: the etag of a patch is that of the twin behind what configurations made of it") {
+    TestHub hub;
+    hub.create("d1");
+    REQUIRE(hub.api("PUT", "/configurations/c", R"({"content":{"deviceContent":{"properties.desired.interval":5}},"targetCondition":"*"})").status == 200);
+    const HttpAnswer answer = patch_digital_twin(hub, R"([{"op":"add","path":"/interval","value":6}])");
+    CHECK(answer.status == 202);
+    CHECK(desired_of_twin(hub) == R"({"interval":5,"$version":4})");
+    CHECK(answer.header("ETag") == hub.api("GET", kDigitalTwin).header("ETag"));
+    CHECK(patch_digital_twin(hub, R"([{"op":"add","path":"/other","value":1}])", if_match(answer.header("ETag"))).status == 202);
+  }
+
   TEST_CASE("digital twins: If-Match is the twin's etag, and comes before what the patch says") {
     TestHub hub;
     hub.create("d1");
