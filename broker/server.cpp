@@ -58,8 +58,11 @@ Server::~Server() {
     worker->mqtt.reset();
   }
   store_.reset();
+  // Whoever still waits with them is told so on the loops.
+  authorities_.reset();
   scheduled_jobs_.reset();
   configurations_.reset();
+  feedback_.reset();
   for (auto& worker : workers_) worker->shard.reset();
   workers_.clear();
 }
